@@ -1,0 +1,45 @@
+# make demo and make test need only Python 3.11 or later, make and git; everything else is installed into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test test-fault bench check format lock clean
+
+demo: $(READY)
+	$(BIN)/touchline demo
+
+test: $(READY)
+	$(BIN)/python -m pytest -m "not fault and not bench"
+
+test-fault: $(READY)
+	$(BIN)/python -m pytest -m fault --timeout 900
+
+bench: $(READY)
+	$(BIN)/python -m tests.bench
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m schemas
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Touchline needs Python 3.11 or later: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $(READY)
+
+# Pins every dependency with its hashes, naming no index.
+lock: $(READY)
+	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--no-header --strip-extras --allow-unsafe --extra local --extra dev --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) build *.egg-info
