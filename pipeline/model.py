@@ -1,0 +1,88 @@
+"""The types an event passes through, one per stage.
+
+    what came in  ->  Record (validated, ready for Avro)  ->  bytes on Kafka  ->  Record again, in an agent
+                  ->  Rejected (with its reasons)         ->  a dead letter
+
+Times are integers: UTC milliseconds since 1970-01-01.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+Record = dict[str, Any]
+"""A touchpoint with every field of schemas/touchpoints, absent ones None; `customer_id` is the Kafka key."""
+
+ANONYMOUS_PREFIX = "anon:"
+ORIGINAL_LIMIT = 64 * 1024
+VERSION = "0.1.0"
+_NAMESPACE = uuid.UUID("6d0b8f0e-58a4-5c1e-9a0f-2f4f9b0c7d11")
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """Why something was refused: a stable code, the dotted path of the field, and what to do, in words."""
+
+    code: str
+    path: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """An event that was refused, with every reason found. `original` is what came in."""
+
+    errors: tuple[FieldError, ...]
+    original: bytes
+    event_id: str | None = None
+    import_id: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True)
+class LogPosition:
+    """Where a record stands in Kafka. An offset means something only within its topic's epoch."""
+
+    topic: str
+    epoch: int
+    partition: int
+    offset: int
+
+
+def derived_id(*parts: object) -> str:
+    """A UUIDv5 of the parts: the same parts give the same id, here and after a replay."""
+    return str(uuid.uuid5(_NAMESPACE, "\x1f".join(map(str, parts))))
+
+
+def dead_letter(refused: Rejected, source: str, now: int, position: LogPosition | None = None) -> Record:
+    """The record for topic `rejected`. Its id comes from the log position where there is one, else from the content."""
+    first = refused.errors[0]
+    digest = hashlib.sha256(refused.original).hexdigest()
+    if position:
+        identity: tuple[object, ...] = (position.topic, position.epoch, position.partition, position.offset)
+    elif refused.import_id is not None:
+        identity = (refused.import_id, refused.line, digest)
+    else:
+        identity = (source, digest, refused.event_id, now, uuid.uuid4())
+    return {
+        "dead_letter_id": derived_id("dead_letter", *identity),
+        "event_id": refused.event_id,
+        "code": first.code,
+        "path": first.path,
+        "message": "; ".join(error.message for error in refused.errors),
+        "source": source,
+        "topic": position.topic if position else None,
+        "epoch": position.epoch if position else None,
+        "partition": position.partition if position else None,
+        "offset": position.offset if position else None,
+        "rejected_at": now,
+        "original": refused.original[:ORIGINAL_LIMIT],
+        "original_length": len(refused.original),
+        "original_sha256": digest,
+        "import_id": refused.import_id,
+        "line": refused.line,
+        "version": VERSION,
+    }

@@ -1,0 +1,72 @@
+"""The settings: environment variables `TOUCHLINE_*`, read once at a root and passed down as one object."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pipeline.errors import ConfigurationError
+
+
+class Settings(BaseSettings):
+    """All settings with their defaults; `touchline config` prints them with these descriptions."""
+
+    model_config = SettingsConfigDict(env_prefix="TOUCHLINE_", frozen=True, extra="ignore")
+
+    kafka_url: str | None = Field(
+        None, description="Kafka bootstrap servers, host:port[,host:port]; unset: the local stack"
+    )
+    clickhouse_url: str | None = Field(
+        None, description="ClickHouse HTTP interface, http(s)://host:port; unset: the local stack"
+    )
+    clickhouse_user: str = Field("default", description="ClickHouse user")
+    clickhouse_password: str = Field("", description="ClickHouse password", repr=False)
+    clickhouse_cluster: str | None = Field(
+        None, description="ClickHouse cluster: migrations then make replicated tables"
+    )
+    schema_registry_url: str | None = Field(
+        None, description="Confluent-compatible registry; unset: the ids shipped in schemas/"
+    )
+    data: Path = Field(Path("touchline-data"), description="folder of the local stack")
+    local_broker: Literal["auto", "kafka", "noida"] = Field("auto", description="broker of the local stack")
+
+    collector_host: str = Field("127.0.0.1", description="address the collector listens on")
+    collector_port: int = Field(8480, ge=0, le=65535, description="the collector's public port; 0: any free one")
+    collector_private_port: int = Field(8481, ge=0, le=65535, description="loopback port of /metrics; 0: any free one")
+    write_keys: str = Field("", description="write keys the collector accepts, comma-separated", repr=False)
+    read_key: str = Field("", description="key of the private listener", repr=False)
+    ack_timeout_seconds: float = Field(
+        10.0, gt=0, description="how long the collector waits for Kafka before it answers 503"
+    )
+
+    visit_gap_minutes: int = Field(30, gt=0, description="silence that ends a visit")
+    journey_gap_days: int = Field(14, gt=0, description="silence that ends a journey")
+    history_days: int = Field(90, gt=0, description="how late a touchpoint may come and still change its journey")
+
+    partitions: int = Field(12, ge=1, le=1024, description="partitions of a topic when it is made; fixed for life")
+    replication_factor: int = Field(1, ge=1, description="copies of a topic when it is made")
+    retention_hours: int = Field(168, ge=1, description="how long the deleting topics keep records")
+    compression: Literal["none", "gzip", "lz4", "zstd"] = Field(
+        "none", description="codec of what the agents write to Kafka; lz4 costs them 8 % more CPU, and less network"
+    )
+    chunk_records: int = Field(10_000, ge=1, description="most records one chunk of a partition may hold")
+    session_timeout_seconds: float = Field(
+        10.0, gt=0, description="silence after which Kafka gives a worker's partitions away"
+    )
+    landing_linger_ms: int = Field(250, ge=0, description="how long landing gathers rows before it inserts")
+    landing_rows: int = Field(50_000, ge=1, description="most rows of one insert")
+
+
+@cache
+def load() -> Settings:
+    """Read the environment once. Raises ConfigurationError that names the variable and what it should be."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "TOUCHLINE_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise ConfigurationError(f"{name}: {first['msg']}; see `touchline config`") from error

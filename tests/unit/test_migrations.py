@@ -1,0 +1,59 @@
+"""The .sql files, and what the runner makes of them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from pipeline.errors import ConfigurationError
+from schemas.block import landing_schema
+from schemas.contracts import SUBJECTS, history
+from sinks import sql
+from sinks.migrate import rendered
+
+MIGRATIONS = sql.names("migrations")
+VIEWS = sql.names("views")
+
+
+def all_statements(folder: str) -> list[str]:
+    return [statement for name in sql.names(folder) for statement in sql.statements(sql.read(folder, name))]
+
+
+def test_migrations_are_numbered_without_gaps() -> None:
+    assert [int(name[:4]) for name in MIGRATIONS] == list(range(len(MIGRATIONS)))
+    assert all(re.fullmatch(r"\d{4}_[a-z_]+\.sql", name) for name in MIGRATIONS)
+
+
+def test_every_statement_can_run_twice() -> None:
+    assert all("IF NOT EXISTS" in statement or "IF EXISTS" in statement for statement in all_statements("migrations"))
+    assert all("CREATE OR REPLACE VIEW" in statement for statement in all_statements("views"))
+
+
+def test_a_statement_ends_with_a_semicolon_at_the_end_of_a_line() -> None:
+    text = "-- a; comment\nSELECT ';' AS one;\n\nSELECT 2 ;  \n"
+    assert sql.statements(text) == ("-- a; comment\nSELECT ';' AS one", "SELECT 2")
+
+
+def test_every_field_that_a_block_brings_has_its_column() -> None:
+    tables = "\n".join(all_statements("migrations"))
+    for subject in SUBJECTS:
+        [table] = [part for part in tables.split("CREATE TABLE IF NOT EXISTS ") if part.startswith(f"{subject}_log")]
+        columns = set(re.findall(r"^    (\w+) ", table, re.MULTILINE))
+        for contract in history(subject):
+            assert {field["name"] for field in landing_schema(contract)["fields"]} <= columns
+
+
+@pytest.mark.parametrize("folder", ["migrations", "views"])
+def test_a_cluster_makes_every_table_replicated_on_all_its_servers(folder: str) -> None:
+    for statement in all_statements(folder):
+        one, many = rendered(statement, None), rendered(statement, "main")
+        assert one == statement
+        assert "ON CLUSTER `main`" in many
+        assert not re.search(r"ENGINE = (?!Replicated)", many)
+        assert "/*" not in many
+
+
+def test_a_cluster_with_a_strange_name_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="TOUCHLINE_CLICKHOUSE_CLUSTER"):
+        rendered("CREATE TABLE x /*on_cluster*/", "a` b")
