@@ -1,0 +1,150 @@
+"""How the API describes itself in /docs and /openapi.json: the schemas are those that validation uses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from pipeline.collector.body import BODY_LIMIT, CODINGS
+from pipeline.collector.pieces import JSON_TYPE, LINES_TYPES, MOST_EVENTS
+from pipeline.validation import ADAPTER, EVENT_LIMIT
+
+ABOUT = "Takes touchpoints in. What was answered 200 is in Kafka; what was refused is kept, with its reasons."
+
+_LIMITS = (
+    f"At most {MOST_EVENTS:,} events, {BODY_LIMIT // 1024 // 1024} MiB after decompression "
+    f"({', '.join(CODINGS)}), {EVENT_LIMIT // 1024} KiB an event."
+)
+_SENDING = (
+    "One event, an array of events, or JSON Lines. Answered 200 once Kafka has acknowledged every accepted "
+    "event and every dead letter. After 429, 503 or a lost connection, send the same again: with the same "
+    "event_ids, or without any but with the same Idempotency-Key (which must be another for other events). " + _LIMITS
+)
+
+
+def _schema() -> dict[str, Any]:
+    schema = ADAPTER.json_schema()
+    return {**schema, "required": ["occurred_at", "channel", "touchpoint"]}
+
+
+_EVENT = _schema()
+_ERRORS = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["code", "path", "message"],
+        "properties": {
+            "code": {"type": "string", "description": "Stable reason code"},
+            "path": {"type": "string", "description": "Dotted path of the field; empty: the whole"},
+            "message": {"type": "string", "description": "What is wrong and how to mend it"},
+        },
+    },
+}
+_TAKEN = {
+    "type": "object",
+    "required": ["accepted", "rejected"],
+    "properties": {
+        "accepted": {"type": "integer", "description": "Events in Kafka, duplicates included"},
+        "rejected": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["index", "event_id", "errors"],
+                "properties": {
+                    "index": {"type": "integer", "description": "Place in the array, or line, from 0"},
+                    "event_id": {
+                        "type": ["string", "null"],
+                        "description": "As it was sent, if it could be read",
+                    },
+                    "errors": _ERRORS,
+                },
+            },
+        },
+    },
+}
+_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message"],
+            "properties": {"code": {"type": "string"}, "message": {"type": "string"}},
+        }
+    },
+}
+_STATUS = {
+    "type": "object",
+    "required": ["status"],
+    "properties": {"status": {"type": "string"}},
+}
+_RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}}
+
+
+def _answer(text: str, schema: dict[str, Any], headers: dict[str, Any] | None = None) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": text, "content": {JSON_TYPE: {"schema": schema}}}
+    return {**answer, "headers": headers} if headers else answer
+
+
+TOUCHPOINTS: dict[str, Any] = {
+    "summary": "Send touchpoints",
+    "description": _SENDING,
+    "response_model": None,
+    "responses": {
+        200: _answer("Kafka has them; what was refused is listed and kept", _TAKEN),
+        400: _answer("Not JSON, not UTF-8, empty or cut short; the message says where", _ERROR),
+        401: _answer("The write key is missing or not known", _ERROR),
+        408: _answer("The body did not come in time", _ERROR),
+        413: _answer("Too much at once. " + _LIMITS, _ERROR),
+        415: _answer("Content-Type, charset or Content-Encoding is not taken", _ERROR),
+        422: _answer("No event could be accepted; all are listed and kept", _TAKEN),
+        429: _answer("Too much in flight", _ERROR, _RETRY_AFTER),
+        503: _answer("Kafka cannot acknowledge now: send the same again", _ERROR, _RETRY_AFTER),
+    },
+    "openapi_extra": {
+        "security": [{"WriteKey": []}],
+        "parameters": [
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "required": False,
+                "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+                "description": "Events without event_id get ids derived from it and their index",
+            }
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                JSON_TYPE: {"schema": {"oneOf": [_EVENT, {"type": "array", "items": _EVENT, "maxItems": MOST_EVENTS}]}},
+                **{kind: {"schema": _EVENT} for kind in LINES_TYPES},
+            },
+        },
+    },
+}
+HEALTH: dict[str, Any] = {
+    "summary": "Whether the process is alive",
+    "response_model": None,
+    "responses": {200: _answer("Alive", _STATUS)},
+}
+READY: dict[str, Any] = {
+    "summary": "Whether events can be taken in now",
+    "response_model": None,
+    "responses": {
+        200: _answer("Kafka answers", _STATUS),
+        503: _answer("Kafka does not answer", _ERROR, _RETRY_AFTER),
+    },
+}
+_SECURITY = {"WriteKey": {"type": "http", "scheme": "bearer", "description": "A write key"}}
+
+
+def secure(app: FastAPI) -> None:
+    """Add the write key to the description; FastAPI does so only for a dependency, which costs every request."""
+    describe = app.openapi
+
+    def described() -> dict[str, Any]:
+        description = describe()
+        description.setdefault("components", {})["securitySchemes"] = _SECURITY
+        return description
+
+    app.openapi = described  # type: ignore[method-assign]

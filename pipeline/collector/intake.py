@@ -1,0 +1,69 @@
+"""From the raw events of one request to what Kafka is given: touchpoints, and dead letters for the refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from pipeline.collector.pieces import Piece
+from pipeline.lanes import Message
+from pipeline.model import FieldError, Record, Rejected, dead_letter
+from pipeline.parsing import parse
+from pipeline.validation import EVENT_LIMIT, validate
+from schemas.codec import Encoder
+
+EventId = Callable[[int], str]
+
+
+@dataclass(slots=True)
+class Taken:
+    """The events of one request: those accepted, encoded, and those refused, each with its index."""
+
+    accepted: list[Message] = field(default_factory=list)
+    channels: Counter[str] = field(default_factory=Counter)
+    refused: list[tuple[int, Rejected]] = field(default_factory=list)
+
+
+class Intake:
+    """Validates and encodes events; asks nobody, and never raises for what an event holds."""
+
+    def __init__(self) -> None:
+        self._touchpoint = Encoder("touchpoints")
+        self._dead_letter = Encoder("rejected")
+
+    def take(self, pieces: Iterable[Piece], now: int, source: str, event_id: EventId | None = None) -> Taken:
+        """Sort events into accepted and refused; `event_id` gives one to the event of an index that has none."""
+        taken = Taken()
+        for index, raw in pieces:
+            record = _checked(raw, now, source, event_id and event_id(index))
+            message = self._encoded(record, raw) if isinstance(record, dict) else record
+            if isinstance(message, Rejected):
+                taken.refused.append((index, message))
+            else:
+                taken.accepted.append(message)
+                taken.channels[record["channel"]] += 1  # type: ignore[index]
+        return taken
+
+    def dead_letters(self, refused: Iterable[tuple[int, Rejected]], now: int, source: str) -> list[Message]:
+        """Encode what was refused."""
+        return [(None, self._dead_letter(dead_letter(each, source, now))) for _, each in refused]
+
+    def _encoded(self, record: Record, raw: bytes) -> Message | Rejected:
+        try:
+            return record["customer_id"].encode(), self._touchpoint(record)
+        except (ValueError, TypeError, OverflowError) as error:
+            problem = FieldError("encoding", "", f"the event does not fit the contract: {error}")
+            return Rejected((problem,), raw, record["event_id"])
+
+
+def _checked(raw: bytes, now: int, source: str, event_id: str | None) -> Record | Rejected:
+    if len(raw) > EVENT_LIMIT:
+        message = f"an event may hold {EVENT_LIMIT:,} bytes, this one has {len(raw):,}"
+        return Rejected((FieldError("too_large", "", message),), raw)
+    event, problem = parse(raw)
+    if problem is not None:
+        return Rejected((problem,), raw)
+    if event_id is not None and isinstance(event, dict) and event.get("event_id") is None:
+        event["event_id"] = event_id
+    return validate(event, now, source, original=raw)

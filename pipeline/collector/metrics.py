@@ -1,0 +1,54 @@
+"""What the collector counts, for Prometheus."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Iterable
+from functools import partial
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from pipeline.collector.gate import Gate
+from pipeline.model import Rejected
+
+_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Metrics:
+    """The counters of one collector, in a registry of their own."""
+
+    def __init__(self, gate: Gate) -> None:
+        self.registry = CollectorRegistry()
+        counter = partial(Counter, registry=self.registry)
+        self._requests = counter("touchline_requests", "Requests to /v1/touchpoints by status", ["status"])
+        self._refused = counter("touchline_requests_refused", "Requests refused as a whole", ["reason"])
+        self._accepted = counter("touchline_events_accepted", "Events that Kafka acknowledged", ["channel"])
+        self._rejected = counter("touchline_events_rejected", "Events kept as dead letters", ["code"])
+        self._bytes = counter("touchline_body_bytes", "Bytes of bodies, decompressed")
+        waited = "From handing events to Kafka to its acknowledgement"
+        histogram = partial(Histogram, buckets=_SECONDS, registry=self.registry)
+        self._acknowledged = histogram("touchline_ack_seconds", waited)
+        in_flight = Gauge("touchline_requests_in_flight", "Requests being served", registry=self.registry)
+        in_flight.set_function(lambda: gate.requests)
+        held = Gauge("touchline_body_bytes_in_flight", "Bytes of their bodies", registry=self.registry)
+        held.set_function(lambda: gate.bytes)
+
+    def answered(self, status: int) -> None:
+        """Count an answer."""
+        self._requests.labels(status).inc()
+
+    def refused(self, reason: str) -> None:
+        """Count a request refused as a whole."""
+        self._refused.labels(reason).inc()
+
+    def read(self, count: int) -> None:
+        """Count the bytes of a body."""
+        self._bytes.inc(count)
+
+    def acknowledged(self, seconds: float, channels: Tally[str], refused: Iterable[tuple[int, Rejected]]) -> None:
+        """Count the events of a request that Kafka has acknowledged."""
+        self._acknowledged.observe(seconds)
+        for channel, count in channels.items():
+            self._accepted.labels(channel).inc(count)
+        for _, event in refused:
+            self._rejected.labels(event.errors[0].code).inc()

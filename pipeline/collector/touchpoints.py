@@ -1,0 +1,84 @@
+"""POST /v1/touchpoints: read, split, validate, hand to Kafka, and answer once Kafka has acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pipeline.collector import answers
+from pipeline.collector.body import read
+from pipeline.collector.gate import Gate
+from pipeline.collector.intake import EventId, Intake, Taken
+from pipeline.collector.keys import WriteKeys
+from pipeline.collector.metrics import Metrics
+from pipeline.collector.pieces import splitter
+from pipeline.collector.refusal import Refusal
+from pipeline.errors import UnavailableError
+from pipeline.model import derived_id
+from pipeline.publisher import Publisher
+
+RETRY_SECONDS = 2
+_LONGEST_KEY = 255
+
+
+class Touchpoints:
+    """The endpoint. Everything that came in is in Kafka before its sender is told so."""
+
+    def __init__(self, publisher: Publisher, keys: WriteKeys, gate: Gate, metrics: Metrics) -> None:
+        self._publisher = publisher
+        self._keys = keys
+        self._gate = gate
+        self._metrics = metrics
+        self._intake = Intake()
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer one request; every outcome is counted once."""
+        try:
+            response = await self._answer(request)
+        except Refusal as refusal:
+            self._metrics.refused(refusal.code)
+            response = answers.refused(refusal)
+        except UnavailableError as error:
+            self._metrics.refused("unavailable")
+            response = answers.unavailable(str(error), RETRY_SECONDS)
+        self._metrics.answered(response.status_code)
+        return response
+
+    async def _answer(self, request: Request) -> Response:
+        headers = request.headers
+        self._keys.check(headers.get("authorization"))
+        split = splitter(headers.get("content-type"))
+        event_id = _event_ids(headers.get("idempotency-key"))
+        source = "emitter" if headers.get("user-agent", "").startswith("touchline-emitter/") else "http"
+        with self._gate.admit() as admission:
+            raw = await read(request, admission)
+            self._metrics.read(len(raw))
+            now = time.time_ns() // 1_000_000
+            taken = self._intake.take(split(raw), now, source, event_id)
+            del raw
+            await self._keep(taken, now, source)
+        return answers.taken(len(taken.accepted), taken.refused)
+
+    async def _keep(self, taken: Taken, now: int, source: str) -> None:
+        """Return when Kafka has acknowledged every accepted event and every dead letter."""
+        started = time.perf_counter()
+        publish = self._publisher.publish
+        if not taken.refused:
+            await publish("touchpoints", taken.accepted)
+        else:
+            letters = self._intake.dead_letters(taken.refused, now, source)
+            await asyncio.gather(publish("rejected", letters), publish("touchpoints", taken.accepted))
+        self._metrics.acknowledged(time.perf_counter() - started, taken.channels, taken.refused)
+
+
+def _event_ids(idempotency_key: str | None) -> EventId | None:
+    """Return ids that a resend under the same key has again."""
+    if idempotency_key is None:
+        return None
+    if not 0 < len(idempotency_key) <= _LONGEST_KEY:
+        raise Refusal(400, "idempotency_key", f"Idempotency-Key may have 1 to {_LONGEST_KEY} characters")
+    return partial(derived_id, "idempotency", idempotency_key)
