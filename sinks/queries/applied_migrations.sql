@@ -1,0 +1,1 @@
+SELECT name, toString(checksum) FROM schema_migrations FINAL
