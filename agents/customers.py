@@ -1,0 +1,99 @@
+"""The customers agent: from chunks of touchpoints to journeys, profiles and risk."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from agents.chunk import Chunk
+from agents.folding import Folding, Outputs
+from agents.guard import Guard
+from agents.store import Store
+from agents.transactions import Transactions
+from pipeline.errors import BrokenInvariantError
+from pipeline.topics import CHANGELOG
+
+log = logging.getLogger(__name__)
+
+
+class Customers:
+    """Folds the chunks of each partition in order, one transaction each; chunks of different partitions overlap.
+
+    Per chunk: one pure fold over the states; then journeys, customers, risk, dead letters, the changed states and the
+    offsets in one transaction; and only when that is committed are the states in memory replaced. A crash at any
+    point leaves the chunk as if it had never been read.
+    """
+
+    def __init__(
+        self,
+        folding: Folding,
+        store: Store,
+        transactions: Transactions,
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self._fold = folding
+        self._store = store
+        self._transactions = transactions
+        self._failed = failed
+        self._under_way: dict[int, asyncio.Task[None]] = {}
+        self._next: dict[int, int] = {}
+        self._guard = Guard()
+        self._stopped: set[int] = set()
+        self.folded = 0
+        """Records folded and committed since the start, for measurement."""
+        self._groups = 0
+
+    @property
+    def events_per_customer(self) -> float:
+        """How many touchpoints of a changed customer a chunk held on average."""
+        return self.folded / self._groups if self._groups else 0.0
+
+    async def own(self, owned: set[int], lost: set[int]) -> None:
+        """Take over and let go of partitions; nothing in flight for a lost one is committed."""
+        for partition in lost:
+            self._stopped.discard(partition)
+            self._next.pop(partition, None)
+            if task := self._under_way.pop(partition, None):
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        await self._transactions.own(owned, lost)
+
+    async def take(self, chunk: Chunk) -> None:
+        """Fold a chunk and start its transaction, once the one before it of the same partition is committed."""
+        partition = chunk.partition
+        if previous := self._under_way.pop(partition, None):
+            await previous
+        if partition in self._stopped or not self._transactions.owns(partition):
+            return
+        self._follow(chunk)
+        outputs = self._fold(chunk, self._store.states(partition), now=int(time.time() * 1000))
+        if self._guard.trips(partition, len(chunk.records), len(outputs.rejected)):
+            self._stopped.add(partition)
+            log.error("partition %s: most records are refused: stopped, nothing more is committed", partition)
+            return
+        task = asyncio.create_task(self._commit(chunk, outputs))
+        task.add_done_callback(self._done)
+        self._under_way[partition] = task
+
+    def _follow(self, chunk: Chunk) -> None:
+        """Raise BrokenInvariantError unless the chunk goes on where the last one ended; reading again is allowed."""
+        expected = self._next.get(chunk.partition, chunk.first)
+        if chunk.first > expected:
+            raise BrokenInvariantError(
+                f"partition {chunk.partition}: {expected} to {chunk.first} were never handed over"
+            )
+        self._next[chunk.partition] = chunk.next
+
+    async def _commit(self, chunk: Chunk, outputs: Outputs) -> None:
+        written = await self._transactions.commit(chunk.partition, outputs.by_topic(), chunk.topic, chunk.next)
+        self._store.states(chunk.partition).update(outputs.changelog)  # type: ignore[arg-type]
+        if (position := written.positions.get(CHANGELOG)) is not None:
+            self._store.wrote(chunk.partition, position)
+        self.folded += len(chunk.records)
+        self._groups += len(outputs.changelog)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            self._failed(error)

@@ -1,0 +1,44 @@
+"""The Faust application of the customers agent: one agent, one table, one transaction per chunk."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from agents.apps import chunked_app, compression_of
+from agents.customers import Customers
+from agents.folding import Folding
+from agents.store import Store
+from agents.transactions import Transactions
+from agents.transport import ChunkedApp
+from pipeline.customer import Rules
+from pipeline.settings import Settings
+from pipeline.topics import CUSTOMERS_GROUP
+
+
+def customers_app(
+    kafka_url: str, settings: Settings, epochs: dict[str, int], partitions: int
+) -> tuple[ChunkedApp, Customers]:
+    """Build the application, and the agent's own object for measurement."""
+    app = chunked_app(CUSTOMERS_GROUP, kafka_url, settings)
+    table = app.Table(
+        "state",
+        key_type=bytes,
+        value_type=bytes,
+        partitions=partitions,
+        recovery_buffer_size=2,  # with 1, Faust reads the changelog on after recovery, and puts old states over new
+        help="customer states",
+    )
+    store = cast(Store, table.data)
+    transactions = Transactions(kafka_url, CUSTOMERS_GROUP, compression_of(settings))
+    folding = Folding(Rules.of(settings), epochs["touchpoints"])
+    customers = Customers(folding, store, transactions, failed=app.failed)
+    store.on_ownership = customers.own
+
+    @app.agent(app.topic("touchpoints", key_type=bytes, value_type=bytes), name="customers")
+    async def fold_touchpoints(chunks: Any) -> None:
+        with app.failing():
+            async for chunk in chunks:
+                await customers.take(chunk)
+
+    app.closing.append(transactions.close)
+    return app, customers

@@ -1,0 +1,223 @@
+"""Landing: from the topics' logs to ClickHouse, undecoded, each block all or nothing.
+
+Chunks are gathered for a moment, joined into one Avro block per schema version, inserted, and entered in the ledger;
+only then are their positions durable. Where reading starts comes from the ledger, so what a crash left half done is
+inserted again, which changes nothing. A block that ClickHouse refuses for its content is halved until the poison is
+found; it becomes a dead letter, and everything beside it lands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from aiokafka import ConsumerRecord
+
+from agents.chunk import Chunk
+from pipeline.errors import UnavailableError
+from pipeline.model import FieldError, LogPosition, Rejected, dead_letter
+from schemas import block
+from schemas.codec import HEADER_BYTES, Decoder, Encoder, UndecodableError, contract_of, header
+from schemas.contracts import Contract, latest
+from sinks import ledger
+from sinks.clickhouse import Client, RefusedBlock
+from sinks.ledger import Landed
+
+log = logging.getLogger(__name__)
+
+SOURCE = "landing"
+_BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+SendDeadLetters = Callable[[Sequence[bytes]], Awaitable[None]]
+Durable = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much is gathered before an insert: rows, and seconds since the first of them."""
+
+    rows: int
+    linger_seconds: float
+
+
+class Lander:
+    """Lands one topic."""
+
+    def __init__(  # noqa: PLR0913 (what landing depends on, each once)
+        self,
+        topic: str,
+        epoch: int,
+        *,
+        client: Client,
+        limits: Limits,
+        send_dead_letters: SendDeadLetters,
+        durable: Durable,
+    ) -> None:
+        self.topic = topic
+        self.epoch = epoch
+        self._client = client
+        self._limits = limits
+        self._send_dead_letters = send_dead_letters
+        self._durable = durable
+        self._waiting: list[Chunk] = []
+        self._arrived = asyncio.Event()
+        self._full = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._usual = header(latest(topic).schema_id)
+        self._decode = Decoder(topic)
+        self._encode_rejected = Encoder("rejected")
+        self.owned: set[int] = set()
+        self.landed = 0
+        """Rows landed since the start, for measurement."""
+
+    async def take(self, chunk: Chunk) -> None:
+        """Gather a chunk; waits while enough is gathered already."""
+        await self._room.wait()
+        self._waiting.append(chunk)
+        self._arrived.set()
+        if self._rows() >= self._limits.rows:
+            self._room.clear()
+            self._full.set()
+
+    def _rows(self) -> int:
+        return sum(len(chunk.records) for chunk in self._waiting)
+
+    async def run(self) -> None:
+        """Land what is gathered, for ever."""
+        while True:
+            await self._arrived.wait()
+            await self._linger()
+            chunks, self._waiting = self._waiting, []
+            self._arrived.clear()
+            self._full.clear()
+            self._room.set()
+            await self.land([chunk for chunk in chunks if chunk.partition in self.owned])
+
+    async def _linger(self) -> None:
+        """Wait a moment for more, unless there is enough."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._limits.linger_seconds):
+                await self._full.wait()
+
+    async def land(self, chunks: Sequence[Chunk]) -> None:
+        """Insert the chunks' records, keep the dead letters, enter both in the ledger, declare them durable."""
+        if not chunks:
+            return
+        refused: list[ConsumerRecord] = []
+        letters: list[bytes] = []
+        for contract, part in self._by_contract(chunks, refused, letters):
+            await self._insert(contract, part, refused, letters)
+        if letters:
+            await self._patiently(lambda: self._send_dead_letters(letters))
+        entries = _entries(self.topic, self.epoch, chunks, refused)
+        await self._patiently(lambda: ledger.record(self._client, entries))
+        for entry in entries:
+            self._durable(self.topic, entry.partition, entry.next_offset)
+            self.landed += entry.rows
+
+    def _by_contract(
+        self, chunks: Sequence[Chunk], refused: list[ConsumerRecord], letters: list[bytes]
+    ) -> list[tuple[Contract, list[ConsumerRecord]]]:
+        """The records by the contract that wrote them; tombstones say that a key is gone and are not rows."""
+        usual = latest(self.topic)
+        found: dict[int, tuple[Contract, list[ConsumerRecord]]] = {usual.schema_id: (usual, [])}
+        ordinary, framing = found[usual.schema_id][1], self._usual
+        for chunk in chunks:
+            for record in chunk.records:
+                value = record.value
+                if value is not None and value[:HEADER_BYTES] == framing:
+                    ordinary.append(record)
+                elif value is not None:
+                    try:
+                        contract = contract_of(value, self.topic)
+                        found.setdefault(contract.schema_id, (contract, []))[1].append(record)
+                    except UndecodableError as error:
+                        self._refuse(record, error.code, str(error), refused, letters)
+        return [(contract, records) for contract, records in found.values() if records]
+
+    async def _insert(
+        self,
+        contract: Contract,
+        records: Sequence[ConsumerRecord],
+        refused: list[ConsumerRecord],
+        letters: list[bytes],
+    ) -> None:
+        """Insert the records of one contract; what the engine refuses is narrowed down, first by decoding."""
+        try:
+            await self._insert_block(contract, records)
+        except RefusedBlock as refusal:
+            bad = {id(record): why for record in records if (why := self._undecodable(record))}
+            if not bad and len(records) == 1:
+                self._refuse(records[0], "refused", str(refusal), refused, letters)
+                return
+            for record in records:
+                if why := bad.get(id(record)):
+                    self._refuse(record, "body", why, refused, letters)
+            good = [record for record in records if id(record) not in bad]
+            halves = [good] if bad else [good[: len(good) // 2], good[len(good) // 2 :]]
+            for half in halves:
+                if half:
+                    await self._insert(contract, half, refused, letters)
+
+    def _undecodable(self, record: ConsumerRecord) -> str | None:
+        try:
+            self._decode(record.value)
+        except UndecodableError as error:
+            return str(error)
+        return None
+
+    async def _insert_block(self, contract: Contract, records: Sequence[ConsumerRecord]) -> None:
+        parts: list[bytes] = []
+        start = 0
+        for end in range(1, len(records) + 1):
+            if end == len(records) or records[end].partition != records[start].partition:
+                parts += block.bodies(self.epoch, records[start].partition, records[start:end])
+                start = end
+        container = block.container(contract, len(records), parts)
+        first, last = records[0], records[-1]
+        token = (
+            f"{self.topic}-{self.epoch}-{first.partition}:{first.offset}-{last.partition}:{last.offset}-{len(records)}"
+        )
+        await self._patiently(lambda: self._client.insert_avro(f"{self.topic}_log", container, token))
+
+    async def _patiently(self, attempt: Callable[[], Awaitable[None]]) -> None:
+        """Try until it succeeds: while ClickHouse or Kafka is away the partitions are held, and nothing is lost."""
+        tries = 0
+        while True:
+            try:
+                return await attempt()
+            except UnavailableError as error:
+                log.warning("landing of %s waits: %s", self.topic, error)
+                await asyncio.sleep(_BACKOFF_SECONDS[min(tries, len(_BACKOFF_SECONDS) - 1)])
+                tries += 1
+
+    def _refuse(
+        self, record: ConsumerRecord, code: str, why: str, refused: list[ConsumerRecord], letters: list[bytes]
+    ) -> None:
+        refused.append(record)
+        rejected = Rejected((FieldError(code, "", why),), record.value or b"")
+        position = LogPosition(record.topic, self.epoch, record.partition, record.offset)
+        letters.append(self._encode_rejected(dead_letter(rejected, SOURCE, int(time.time() * 1000), position)))
+
+
+def _entries(topic: str, epoch: int, chunks: Sequence[Chunk], refused: Sequence[ConsumerRecord]) -> list[Landed]:
+    """One ledger entry per run of adjoining chunks of a partition."""
+    entries: list[Landed] = []
+    for partition in sorted({chunk.partition for chunk in chunks}):
+        own = sorted((chunk for chunk in chunks if chunk.partition == partition), key=lambda chunk: chunk.first)
+        bad = [record.offset for record in refused if record.partition == partition]
+        start = 0
+        for end in range(1, len(own) + 1):
+            if end == len(own) or own[end].first != own[end - 1].next:
+                run = own[start:end]
+                first, after = run[0].first, run[-1].next
+                rows = sum(record.value is not None for chunk in run for record in chunk.records)
+                out = sum(first <= offset < after for offset in bad)
+                entries.append(Landed(topic, epoch, partition, first, after, rows - out, out))
+                start = end
+    return entries

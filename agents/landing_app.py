@@ -1,0 +1,70 @@
+"""The Faust application that lands every topic; of its own group, so that it may wait while journeys go on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from faust.types import TP
+
+from agents.apps import chunked_app
+from agents.landing import Lander, Limits
+from agents.transport import ChunkedApp
+from pipeline.publisher import Publisher
+from pipeline.settings import Settings
+from pipeline.topics import LANDED, LANDING_GROUP
+from sinks import ledger
+from sinks.clickhouse import Client
+
+
+def landing_app(
+    kafka_url: str, settings: Settings, epochs: dict[str, int], client: Client
+) -> tuple[ChunkedApp, dict[str, Lander]]:
+    """Build the application, and its landers by topic."""
+    app = chunked_app(LANDING_GROUP, kafka_url, settings)
+    publisher = Publisher(kafka_url, settings.ack_timeout_seconds)
+    limits = Limits(settings.landing_rows, settings.landing_linger_ms / 1000)
+
+    async def send_dead_letters(letters: Sequence[bytes]) -> None:
+        await publisher.publish("rejected", [(None, letter) for letter in letters])
+
+    def durable(topic: str, partition: int, position: int) -> None:
+        app.consumer.durable(topic, partition, position)
+
+    landers = {
+        topic.name: Lander(
+            topic.name,
+            epochs[topic.name],
+            client=client,
+            limits=limits,
+            send_dead_letters=send_dead_letters,
+            durable=durable,
+        )
+        for topic in LANDED
+    }
+
+    async def start_positions(assigned: set[TP]) -> Mapping[TP, int]:
+        positions: dict[TP, int] = {}
+        for name, lander in landers.items():
+            own = {tp for tp in assigned if tp.topic == name}
+            lander.owned = {tp.partition for tp in own}
+            marks = await ledger.marks(client, name, lander.epoch)
+            positions |= {tp: marks.get(tp.partition, 0) for tp in own}
+        return positions
+
+    app.start_positions = start_positions
+    for lander in landers.values():
+        _declare(app, lander)
+    app.closing.append(publisher.stop)
+    return app, landers
+
+
+def _declare(app: ChunkedApp, lander: Lander) -> None:
+    @app.agent(app.topic(lander.topic, key_type=bytes, value_type=bytes), name=f"landing-{lander.topic}")
+    async def land(chunks: Any) -> None:
+        with app.failing():
+            async with asyncio.TaskGroup() as group:
+                group.create_task(lander.run())
+                async for chunk in chunks:
+                    await lander.take(chunk)

@@ -1,0 +1,216 @@
+"""A Faust transport that hands the agents one message per fetched chunk of a partition.
+
+Faust spends some 500 Python calls per message before an agent sees it; per chunk that is nothing. Faust finds this
+driver by its entry point (`faust.transports`), as the broker URL's scheme `chunked://`. Three things differ from the
+driver it extends:
+
+- records are read committed, and come as a `Chunk` whose offset, for Faust, is the last position it covers;
+- what may be committed is what an agent declared durable (`Consumer.durable`), never what a stream acknowledged;
+- where reading starts may be chosen by the application (`ChunkedApp.start_positions`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import faust
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.errors import ConsumerStoppedError
+from faust.transport.consumer import RecordMap
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+
+from agents.chunk import Chunk
+from pipeline.errors import BrokenInvariantError
+
+_FETCH_WAIT_MS = 100
+"""How long Kafka may hold a fetch: one is under way at a time, and what it does not ask for waits for it."""
+
+_IDLE_SECONDS = 0.05
+
+StartPositions = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
+
+
+class ChunkedApp(faust.App):
+    """A Faust application on this transport."""
+
+    start_positions: StartPositions | None = None
+    """Where to read from, for the partitions assigned; None: from the group's committed offsets."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.closing: list[Callable[[], Awaitable[None]]] = []
+        """What to close when the application stops, in order."""
+        self.failure: BaseException | None = None
+        self._failing = asyncio.Event()
+
+    def failed(self, error: BaseException | None) -> None:
+        """Note that the application cannot go on; whoever runs it stops it and raises the error."""
+        if error is not None and self.failure is None:
+            self.failure = error
+            self._failing.set()
+
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        """Whatever a block raises ends the application: Faust would restart the agent past the failed chunk."""
+        try:
+            yield
+        except Exception as error:
+            self.failed(error)
+            raise
+
+    async def until_failed(self) -> None:
+        """Return when the application cannot go on."""
+        await self._failing.wait()
+
+    def _crash(self, reason: BaseException) -> None:
+        super()._crash(reason)
+        self.failed(reason)
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Fetches chunks, in the consumer's own thread.
+
+    A partition is read only once it has been sought, and every chunk begins where the one before it ended: what the
+    client reads ahead between an assignment and the seek that follows it must not pass for the beginning.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.positions: dict[TP, int] = {}
+        """By partition that may be read: where its next chunk begins."""
+
+    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._isolation_level = "read_committed"
+        consumer._fetch_max_wait_ms = _FETCH_WAIT_MS
+        return consumer
+
+    async def _fetch_records(
+        self,
+        consumer: AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,  # noqa: ASYNC109 (the driver's signature)
+        max_records: int | None = None,
+    ) -> RecordMap:
+        if not self.consumer.flow_active:
+            return {}
+        fetcher = consumer._fetcher
+        if consumer._closed or fetcher._closed:
+            raise ConsumerStoppedError
+        sought = {tp for tp in active_partitions if tp in self.positions}
+        if not sought:
+            await asyncio.sleep(_IDLE_SECONDS)
+            return {}
+        with consumer._subscription.fetch_context():
+            records = await fetcher.fetched_records(sought, timeout=timeout, max_records=max_records)
+        chunks = {tp: self._chunk(consumer, tp, records.get(tp, ())) for tp in sought if tp in self.positions}
+        return {tp: [chunk] for tp, chunk in chunks.items() if chunk is not None}
+
+    def _chunk(self, consumer: AIOKafkaConsumer, tp: TP, records: Sequence[ConsumerRecord]) -> Chunk | None:
+        """What was read of a partition since the last chunk, or since it was sought; None when nothing was."""
+        first, after = self.positions[tp], _position(consumer, tp)
+        if after is None or after == first:
+            return None
+        if after < first:
+            raise BrokenInvariantError(
+                f"{tp.topic}-{tp.partition}: the log ends before {first}: it was cut or made anew"
+            )
+        self.positions[tp] = after
+        return Chunk(tp.topic, tp.partition, first, after, records)
+
+    async def committed(self, partitions: Iterable[TP]) -> dict[TP, int | None]:
+        """The group's committed offsets."""
+        consumer = self._ensure_consumer()
+        return {tp: await consumer.committed(tp) for tp in partitions}
+
+    async def _seek_wait(self, consumer: AIOKafkaConsumer, partitions: Mapping[TP, int]) -> None:
+        """Seek, and only then let the partitions be read."""
+        for tp in partitions:
+            self.positions.pop(tp, None)
+        await super()._seek_wait(consumer, partitions)
+        self.positions.update(partitions)
+
+
+def _position(consumer: AIOKafkaConsumer, tp: TP) -> int | None:
+    """Where the consumer stands, without asking anyone; None while that is unknown."""
+    assignment = consumer._subscription.subscription.assignment
+    state = assignment.state_value(tp) if assignment else None
+    return state._position if state and state.has_valid_position else None
+
+
+class Consumer(driver.Consumer):
+    """A consumer of chunks that commits what is durable and nothing else."""
+
+    app: ChunkedApp
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._durable: dict[TP, int] = {}
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def durable(self, topic: str, partition: int, position: int) -> None:
+        """Declare that all before this position is durable downstream, so that it may be committed."""
+        self._durable[TP(topic, partition)] = position
+
+    def _to_message(self, tp: TP, record: Chunk) -> ConsumerMessage:
+        return ConsumerMessage(
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.next - 1,
+            timestamp=0.0,
+            timestamp_type=0,
+            headers=(),
+            key=None,
+            value=record,
+            checksum=None,
+            serialized_key_size=0,
+            serialized_value_size=0,
+            tp=tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Start where the application says, else at the group's committed offsets, else at the beginning."""
+        assigned = {tp for tp in self.assignment() if not self._is_changelog_tp(tp)}
+        if self.app.start_positions is not None:
+            chosen = await self.app.start_positions(assigned)
+        else:
+            chosen = await self._thread.call_thread(self._thread.committed, assigned)
+        beginnings = await self.earliest_offsets(*assigned) if assigned else {}
+        positions = {tp: max(chosen.get(tp) or 0, beginnings[tp] or 0) for tp in assigned}
+        await self.seek_wait(positions)
+        return positions
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Read nothing before it is sought anew."""
+        self._thread.positions.clear()
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Forget what was durable in partitions that are not ours any more."""
+        for tp in revoked:
+            self._durable.pop(tp, None)
+        await super().on_partitions_revoked(revoked)
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Gaps are part of a chunk; Faust's bookkeeping of them is not used."""
+
+    def _filter_tps_with_pending_acks(self, topics: Iterable[Any] | None = None) -> Iterator[TP]:
+        return (tp for tp in list(self._durable) if topics is None or tp in topics or tp.topic in topics)
+
+    def _new_offset(self, tp: TP) -> int | None:
+        return self._durable.get(tp)
+
+
+class Transport(driver.Transport):
+    """The transport of URLs `chunked://host:port`."""
+
+    Consumer = Consumer
+    default_port = 9092
+    driver_version = f"chunked, over {driver.Transport.driver_version}"
