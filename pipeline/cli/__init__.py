@@ -1,0 +1,50 @@
+"""The command `touchline`. One file per group of commands; this one runs them and turns errors into one line."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+import typer
+from typer.core import TyperGroup
+
+from pipeline.errors import TouchlineError
+
+app = typer.Typer(
+    name="touchline",
+    help="Joins every contact of a customer into one journey, and says who is about to leave.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    cls=TyperGroup,
+)
+
+
+def main() -> None:
+    """Run the command line and exit: 0 well, 1 found something wrong, 2 wrong usage."""
+    from pipeline.cli import analysis, catalogue, data, risk, roles, stack  # noqa: F401, PLC0415 (they register commands)
+
+    debug = "--debug" in sys.argv
+    if debug:
+        sys.argv.remove("--debug")
+    logging.basicConfig(
+        level=os.environ.get("TOUCHLINE_LOG_LEVEL", "WARNING").upper(),
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        stream=sys.stderr,
+    )
+    try:
+        app()
+    except TouchlineError as error:
+        if debug:
+            raise
+        fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def fail(message: str, code: int = 1) -> None:
+    """End the command with one line on standard error."""
+    sys.stderr.write("touchline: " + " ".join(message.split()) + "\n")
+    sys.exit(code)

@@ -1,0 +1,139 @@
+"""Waits until what Kafka holds now can be seen in ClickHouse."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
+
+from pipeline.errors import UnavailableError
+from pipeline.log_reader import LogReader, Span, log_reader
+from pipeline.topics import CUSTOMERS_GROUP, LANDED, epochs, reachable
+from sinks import ledger
+from sinks.clickhouse import Client
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is waited for, how many of its records are done, and how many there are (about)."""
+
+
+@dataclass(frozen=True)
+class Positions:
+    """How far something has come, by partition: `read` asks, `what` are the words for it."""
+
+    what: str
+    read: Callable[[], Awaitable[Mapping[TopicPartition, int]]]
+
+
+LANDED_NAMES = tuple(topic.name for topic in LANDED)
+_POLL_SECONDS = (0.02, 0.05, 0.1, 0.2)
+
+
+async def wait_until_landed(
+    kafka_url: str,
+    clickhouse: Client,
+    *,
+    timeout: float,  # noqa: ASYNC109 (the message says where it stood)
+    progress: Progress | None = None,
+) -> None:
+    """Return when every touchpoint now in Kafka has been applied to its customer and all of it has landed.
+
+    First the customers agent must have passed the ends that `touchpoints` has now, then the ledger the ends
+    that all landed topics have by then. Raises UnavailableError after `timeout` seconds, saying where it
+    stands.
+    """
+    until = time.monotonic() + timeout
+    tell = progress or _silent
+    async with log_reader(kafka_url) as log:
+        touchpoints = await log.spans(["touchpoints"])
+        await wait_for(log, touchpoints, committed_positions(kafka_url, CUSTOMERS_GROUP), until, tell)
+        everything = await log.spans(LANDED_NAMES)
+        await wait_for(log, everything, marks_of(clickhouse, await epochs(kafka_url)), until, tell)
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+async def wait_for(
+    log: LogReader,
+    spans: Mapping[TopicPartition, Span],
+    positions: Positions,
+    until: float,
+    tell: Progress = _silent,
+) -> None:
+    """Return when no record of the spans lies at or beyond its partition's position.
+
+    Raises UnavailableError when that is not so at `until`, on the monotonic clock.
+    """
+    total = sum(span.end - span.first for span in spans.values())
+    left = dict(spans)
+    tries = 0
+    while left:
+        left = await _still_open(log, left, await positions.read())
+        tell(positions.what, total - sum(span.end - span.first for span in left.values()), total)
+        if left and time.monotonic() > until:
+            raise UnavailableError(_unfinished(left, positions.what))
+        if left:
+            await asyncio.sleep(_POLL_SECONDS[min(tries, len(_POLL_SECONDS) - 1)])
+            tries += 1
+
+
+async def _still_open(
+    log: LogReader, spans: Mapping[TopicPartition, Span], positions: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, Span]:
+    """Return what of the spans lies ahead of the positions, without what holds only gaps.
+
+    Whether a span holds records is looked up only where nothing has moved since the last time: that is so of
+    a gap at the end, and spares reading the log of partitions that are still being worked on.
+    """
+    ahead = {tp: Span(max(span.first, positions.get(tp, 0)), span.end) for tp, span in spans.items()}
+    ahead = {tp: span for tp, span in ahead.items() if span.first < span.end}
+    still = {tp: span for tp, span in ahead.items() if span == spans[tp]}
+    holding = await log.holds_records(still)
+    return {tp: span for tp, span in ahead.items() if tp in holding or tp not in still}
+
+
+def committed_positions(kafka_url: str, group: str) -> Positions:
+    """Return where a consumer group stands, by its commits."""
+
+    async def read() -> dict[TopicPartition, int]:
+        admin = AIOKafkaAdminClient(bootstrap_servers=kafka_url)
+        async with reachable(kafka_url):
+            await admin.start()
+            try:
+                offsets = await admin.list_consumer_group_offsets(group)
+            except GroupCoordinatorNotAvailableError:  # a new broker, where no group has committed yet
+                return {}
+            finally:
+                await admin.close()
+        return {tp: meta.offset for tp, meta in offsets.items()}
+
+    return Positions("applied by the customers worker", read)
+
+
+def marks_of(clickhouse: Client, known: Mapping[str, int], topics: Iterable[str] = LANDED_NAMES) -> Positions:
+    """Return up to where the ledger says that the topics, in their current epochs, have landed."""
+
+    async def read() -> dict[TopicPartition, int]:
+        found: dict[TopicPartition, int] = {}
+        for topic in topics:
+            if topic in known:
+                marks = await ledger.marks(clickhouse, topic, known[topic])
+                found.update({TopicPartition(topic, partition): mark for partition, mark in marks.items()})
+        return found
+
+    return Positions("landed", read)
+
+
+def _unfinished(left: Mapping[TopicPartition, Span], what: str) -> str:
+    tp, span = next(iter(left.items()))
+    more = f" and {len(left) - 1} more partitions" if len(left) > 1 else ""
+    return (
+        f"not all was {what} in time: {tp.topic} partition {tp.partition} stands at {span.first} of "
+        f"{span.end}{more}; are the workers running? try again, or look into their logs"
+    )

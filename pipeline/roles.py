@@ -1,0 +1,110 @@
+"""The long-running roles, each a process of its own, wired from the settings.
+
+`python -m pipeline.roles NAME` runs one, as `touchline collector` and `touchline worker NAME` do; each loads only what
+it needs, so that a stack of them starts fast.
+"""
+
+# ruff: noqa: PLC0415 (that is why the imports stand in the functions)
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import uvloop
+
+from pipeline import readiness, topics
+from pipeline.errors import ConfigurationError, TouchlineError
+from pipeline.settings import Settings, load
+
+if TYPE_CHECKING:
+    from pipeline.collector.serve import Listening
+    from sinks.clickhouse import Client
+
+
+async def run_collector(settings: Settings) -> None:
+    """Take events in over HTTP until told to stop."""
+    from pipeline.collector.serve import serve
+
+    def ready(listening: Listening) -> None:
+        readiness.announce(listening._asdict())
+
+    await serve(settings, on_ready=ready)
+
+
+async def run_customers(settings: Settings) -> None:
+    """Fold touchpoints into journeys, profiles and risk until told to stop."""
+    from agents import worker
+    from agents.customers_app import customers_app
+
+    kafka_url = kafka_of(settings)
+    epochs = await topics.ensure(kafka_url, making(settings))
+    partitions = (await topics.partition_counts(kafka_url, ["touchpoints"]))["touchpoints"]
+    app, _ = customers_app(kafka_url, settings, epochs, partitions)
+    await worker.run(app, lambda: readiness.announce({"role": "customers"}))
+
+
+async def run_landing(settings: Settings) -> None:
+    """Land every topic in ClickHouse until told to stop."""
+    from agents import worker
+    from agents.landing_app import landing_app
+    from sinks.migrate import migrate
+
+    kafka_url = kafka_of(settings)
+    epochs = await topics.ensure(kafka_url, making(settings))
+    client = await clickhouse_of(settings)
+    try:
+        await migrate(client, settings)
+        app, _ = landing_app(kafka_url, settings, epochs, client)
+        await worker.run(app, lambda: readiness.announce({"role": "landing"}))
+    finally:
+        await client.close()
+
+
+ROLES: dict[str, Callable[[Settings], Awaitable[None]]] = {
+    "collector": run_collector,
+    "customers": run_customers,
+    "landing": run_landing,
+}
+
+
+def making(settings: Settings) -> topics.Making:
+    """How new topics are made."""
+    return topics.Making(settings.partitions, settings.replication_factor, settings.retention_hours)
+
+
+def kafka_of(settings: Settings) -> str:
+    """The brokers set. Raises ConfigurationError when none are."""
+    if settings.kafka_url is None:
+        raise ConfigurationError("TOUCHLINE_KAFKA_URL is not set: name the brokers, host:port[,host:port]")
+    return settings.kafka_url
+
+
+async def clickhouse_of(settings: Settings) -> Client:
+    """A client of the server set. Raises ConfigurationError when none is, UnavailableError when it is away."""
+    from sinks.clickhouse import connect
+
+    if settings.clickhouse_url is None:
+        raise ConfigurationError("TOUCHLINE_CLICKHOUSE_URL is not set: name the server, http(s)://host:port")
+    return await connect(settings.clickhouse_url, settings.clickhouse_user, settings.clickhouse_password)
+
+
+def main() -> int:
+    """Run the role named by the first argument; the exit status is 0, 1 (cannot go on) or 2 (a setting is wrong)."""
+    logging.basicConfig(
+        level=os.environ.get("TOUCHLINE_LOG_LEVEL", "WARNING").upper(),
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
+    try:
+        uvloop.run(ROLES[sys.argv[1]](load()))  # type: ignore[arg-type]
+    except TouchlineError as error:
+        sys.stderr.write(f"touchline {sys.argv[1]}: {error}\n")
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
