@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from sinks_samples import MAKE, Sample, rejected, touchpoint
 
 from pipeline.audit import Audit, Partition, audit
 from pipeline.errors import UnavailableError
@@ -26,6 +25,7 @@ from sinks import ledger
 from sinks.clickhouse import Client, connect
 from sinks.ledger import Landed
 from sinks.migrate import migrate
+from tests.integration.sinks_samples import MAKE, Sample, rejected, touchpoint
 
 PARTITIONS = 2
 

@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sinks_samples import EPOCH, MAKE, PARTITION, REASON, Value, block, several, uid, values
-from sinks_server import clickhouse
 
 from pipeline.errors import ConfigurationError, UnavailableError
 from pipeline.settings import Settings
@@ -18,6 +16,8 @@ from sinks import ledger
 from sinks.clickhouse import Client, QueryError, RefusedBlock, connect
 from sinks.ledger import Landed
 from sinks.migrate import migrate
+from tests.integration.sinks_samples import EPOCH, MAKE, PARTITION, REASON, Value, block, several, uid, values
+from tests.integration.sinks_server import clickhouse
 
 TOPICS = sorted(MAKE)
 ROWS = 40

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from sinks_server import clickhouse
 
 from pipeline.errors import ConfigurationError
 from pipeline.settings import Settings
 from sinks import sql
 from sinks.clickhouse import Client, connect
 from sinks.migrate import migrate, rendered
+from tests.integration.sinks_server import clickhouse
 
 ALL = list(sql.names("migrations"))
 

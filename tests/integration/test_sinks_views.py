@@ -8,7 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sinks_samples import (
+
+from pipeline.catalogue import catalogue
+from pipeline.settings import Settings
+from sinks import sql
+from sinks.clickhouse import Client, connect
+from sinks.migrate import migrate
+from tests.integration.sinks_samples import (
     DAY,
     REASON,
     START,
@@ -24,13 +30,7 @@ from sinks_samples import (
     values,
     visit,
 )
-from sinks_server import clickhouse
-
-from pipeline.catalogue import catalogue
-from pipeline.settings import Settings
-from sinks import sql
-from sinks.clickhouse import Client, connect
-from sinks.migrate import migrate
+from tests.integration.sinks_server import clickhouse
 
 HOUR = 3_600_000
 NOW = int(time.time() * 1000)
