@@ -6,7 +6,7 @@ touchpoints no older than the history before the customer's latest, with any dup
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha1
@@ -98,21 +98,18 @@ def revision_of(epoch: int, offset: int) -> int:
     return (epoch << OFFSET_BITS) | offset
 
 
-def fold(customer_id: str, state: State | None, epoch: int, touches: Iterable[Touch], rules: Rules) -> Folded | None:
+def fold(customer_id: str, state: State | None, epoch: int, touches: Sequence[Touch], rules: Rules) -> Folded | None:
     """Apply what is past the state's position, in the order of the log; None when nothing changed.
 
     The state passed in is changed and must not be used again. Duplicates and touchpoints older than the history
     change nothing.
     """
-    work: _Fold | None = None
-    for touch in touches:
-        if work is None:
-            if state is None:
-                state = State(-1, -1, touch.step[0], 0, [], [], b"", [], Profile(touch.step[0], touch.step))
-            work = _Fold(state, epoch, rules)
-        if epoch > work.state.epoch or touch.offset > work.state.offset:
-            work.apply(touch)
-    return work.finish(customer_id) if work and work.applied else None
+    if state is None:
+        _, step, _ = touches[0]
+        state = State(-1, -1, step[0], 0, [], [], b"", [], Profile(step[0], step))
+    work = _Fold(state, epoch, rules)
+    work.apply(touches)
+    return work.finish(customer_id) if work.last else None
 
 
 @lru_cache(maxsize=4096)
@@ -130,28 +127,38 @@ class _Fold:
         self.seen = Seen(state.hours, state.counts, state.seen)
         self.changes = Changes()
         self.risk: list[Record] = []
-        self.now = 0
-        self.applied = 0
+        self.last: Record | None = None
+        self._assessed: risk.Risk | None = None
         self._horizon_before = state.latest - rules.history
 
-    def apply(self, touch: Touch) -> None:
-        """Apply one touchpoint, unless it is a duplicate or too late; the moment of scoring is its arrival."""
-        state, step, record = self.state, touch.step, touch.record
-        moment = step[0]
-        key = key_of(step[1])
-        if moment < state.latest - self.rules.history or moment < state.floor or key in self.seen:
-            return
-        floor = self.seen.add(key, moment)
-        if floor is not None:
-            state.floor = max(state.floor, floor)
-        state.latest = max(state.latest, moment)
-        state.epoch, state.offset = self.epoch, touch.offset
-        profiles.add(state.profile, step, record)
-        if record["direction"] == "inbound":
-            self._add_to_journeys(step, record)
-        self.now = record["received_at"]
-        self.applied += 1
-        self._score(record)
+    def apply(self, touches: Sequence[Touch]) -> None:
+        """Apply what is past the state's position, but for duplicates and what comes too late.
+
+        The moment of scoring is each touchpoint's arrival.
+        """
+        state, seen, epoch, history = self.state, self.seen, self.epoch, self.rules.history
+        profile, model = state.profile, self.rules.model
+        for offset, step, record in touches:
+            moment = step[0]
+            if epoch <= state.epoch and offset <= state.offset:
+                continue
+            key = key_of(step[1])
+            if moment < state.latest - history or moment < state.floor or key in seen:
+                continue
+            floor = seen.add(key, moment)
+            if floor is not None and floor > state.floor:
+                state.floor = floor
+            if moment > state.latest:
+                state.latest = moment
+            state.epoch, state.offset = epoch, offset
+            profiles.add(profile, step, record)
+            if record["direction"] == "inbound":
+                self._add_to_journeys(step, record)
+            self.last, self._assessed = record, None
+            _, level = risk.standing(profile, record["received_at"], model)
+            if level != state.level:
+                self.risk.append(self._change(record, state.level))
+                state.level = level
 
     def _add_to_journeys(self, step: Step, record: Record) -> None:
         changes, profile = self.changes, self.state.profile
@@ -160,20 +167,17 @@ class _Fold:
         profile.visits += changes.visits_delta - visits
         profile.journeys += changes.journeys_delta - journeys
 
-    def _score(self, record: Record) -> None:
-        state, model = self.state, self.rules.model
-        profile = state.profile
-        points = risk.score(profile, self.now, model)
-        level = risk.level_of(profile, points, model)
-        if level != state.level:
-            self.risk.append(self._change(record, state.level))
-            state.level = level
+    def _risk(self, record: Record) -> risk.Risk:
+        """The risk at the arrival of the last touchpoint applied."""
+        if self._assessed is None:
+            self._assessed = risk.assess(self.state.profile, record["received_at"], self.rules.model)
+        return self._assessed
 
     def _change(self, record: Record, previous: str | None) -> Record:
         return {
             "customer_id": record["customer_id"],
             "revision": revision_of(self.epoch, self.state.offset),
-            **_risk_fields(risk.assess(self.state.profile, self.now, self.rules.model)),
+            **_risk_fields(self._risk(record)),
             "previous_level": previous,
             "event_id": record["event_id"],
             "imported": record["import_id"] is not None,
@@ -181,10 +185,11 @@ class _Fold:
 
     def finish(self, customer_id: str) -> Folded:
         """Write the rows of what changed, then forget what cannot change any more."""
-        state = self.state
+        state, last = self.state, self.last
+        assert last is not None  # noqa: S101 (a fold that applied nothing is not finished)
         revision = revision_of(self.epoch, state.offset)
         rows = list(_journey_rows(customer_id, revision, self.changes))
-        customer = _customer_row(customer_id, revision, state.profile, self.now, self.rules.model)
+        customer = _customer_row(customer_id, revision, state.profile, self._risk(last))
         horizon = state.latest - self.rules.history
         if horizon // _HOUR > self._horizon_before // _HOUR:
             self.seen.forget(horizon)
@@ -313,14 +318,14 @@ def _risk_fields(assessed: risk.Risk) -> Record:
         "as_of": assessed.as_of,
         "score": assessed.score,
         "level": assessed.level,
-        "reasons": [reason._asdict() for reason in assessed.reasons],
+        "reasons": [{"code": code, "points": points, "text": text} for code, points, text in assessed.reasons],
         "action": assessed.action,
         "model_version": assessed.model_version,
     }
 
 
-def _customer_row(customer_id: str, revision: int, profile: Profile, now: int, model: risk.Compiled) -> Record:
-    fields = _risk_fields(risk.assess(profile, now, model))
+def _customer_row(customer_id: str, revision: int, profile: Profile, assessed: risk.Risk) -> Record:
+    fields = _risk_fields(assessed)
     ratings = {metric: answer[2] for metric, answer in profile.ratings.items()}
     count = profile.sentiment_count
     return {

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from functools import cache
 from importlib.resources import files
+from math import exp
 from typing import NamedTuple
 
 import msgspec
@@ -61,6 +62,12 @@ class Model(msgspec.Struct, frozen=True):
             slope=slope,
             weights=tuple(self._number(kind) for kind in range(max(Kind) + 1)),
             levels=(self.levels["medium"], self.levels["high"], self.levels["critical"]),
+            max_bad=self.max_bad,
+            max_recovery=self.max_recovery,
+            silence_weight=self.silence_weight,
+            prior_visits=self.silence_prior_visits,
+            prior_ms=self.silence_prior_days * _DAY,
+            words={int(kind): (kind.name.lower(), self.signals[kind.name].text) for kind in Kind},
         )
 
     def _number(self, kind: int) -> tuple[float, float]:
@@ -69,13 +76,19 @@ class Model(msgspec.Struct, frozen=True):
 
 
 class Compiled(NamedTuple):
-    """A model ready to score: `weights` gives weight and decay per millisecond by kind."""
+    """A model ready to score: `weights` gives weight and decay per millisecond by kind; times are milliseconds."""
 
     model: Model
     intercept: float
     slope: float
     weights: tuple[tuple[float, float], ...]
     levels: tuple[float, float, float]
+    max_bad: float
+    max_recovery: float
+    silence_weight: float
+    prior_visits: float
+    prior_ms: float
+    words: dict[int, tuple[str, str]]
 
 
 class Reason(NamedTuple):
@@ -110,20 +123,23 @@ def _logit(probability: float) -> float:
 
 def score(profile: Profile, now: int, compiled: Compiled) -> float:
     """The score alone, 0 to 100, rounded to hundredths; 100 for who has left."""
-    if has_left(profile):
-        return 100.0
-    bad, good = _experiences(profile, now, compiled)
-    return _score(_strain(bad, good, compiled), silence(profile, now, compiled), compiled)
+    return standing(profile, now, compiled)[0]
 
 
-def level_of(profile: Profile, points: float, compiled: Compiled) -> str:
-    """The level a score stands for; `gone` for who has left."""
-    if has_left(profile):
-        return "gone"
+def standing(profile: Profile, now: int, compiled: Compiled) -> tuple[float, str]:
+    """Score and level; asked once for every touchpoint, so it works them out in one go."""
+    if profile.cancelled_at is not None and has_left(profile):
+        return 100.0, "gone"
+    bad, good = _experiences(profile, now, compiled) if profile.signals else (0.0, 0.0)
+    strain = min(bad, compiled.max_bad) - good
+    if strain < -compiled.max_recovery:
+        strain = -compiled.max_recovery
+    logit = compiled.intercept + compiled.slope * strain + compiled.silence_weight * silence(profile, now, compiled)
+    points = round(100.0 / (1.0 + exp(-logit)), 2)
     medium, high, critical = compiled.levels
     if points < high:
-        return "low" if points < medium else "medium"
-    return "high" if points < critical else "critical"
+        return points, "low" if points < medium else "medium"
+    return points, "high" if points < critical else "critical"
 
 
 def has_left(profile: Profile) -> bool:
@@ -137,8 +153,7 @@ def _experiences(profile: Profile, now: int, compiled: Compiled) -> tuple[float,
     weights = compiled.weights
     for moment, kind, magnitude in profile.signals:
         weight, decay = weights[kind]
-        age = now - moment
-        amount = weight * magnitude * (math.exp(-decay * age) if age > 0 else 1.0)
+        amount = weight * magnitude * exp(decay * (moment - now)) if now > moment else weight * magnitude
         if amount > 0:
             bad += amount
         else:
@@ -148,8 +163,7 @@ def _experiences(profile: Profile, now: int, compiled: Compiled) -> tuple[float,
 
 def _strain(bad: float, good: float, compiled: Compiled) -> float:
     """Bad experiences less recovery, in numbers of bad experiences."""
-    model = compiled.model
-    return max(min(bad, model.max_bad) - good, -model.max_recovery)
+    return max(min(bad, compiled.max_bad) - good, -compiled.max_recovery)
 
 
 def silence(profile: Profile, now: int, compiled: Compiled) -> float:
@@ -157,26 +171,19 @@ def silence(profile: Profile, now: int, compiled: Compiled) -> float:
     last, first = profile.last_inbound_at, profile.first_inbound_at
     if last is None or first is None or now <= last:
         return 0.0
-    model = compiled.model
-    known = model.silence_prior_days + (last - first) / _DAY
-    visits = max(profile.visits - 1, 0) + model.silence_prior_visits
-    return float(1.0 - (known / (known + (now - last) / _DAY)) ** visits)
-
-
-def _score(strain: float, silent: float, compiled: Compiled) -> float:
-    logit = compiled.intercept + compiled.slope * strain + compiled.model.silence_weight * silent
-    return round(_points(logit), 2)
+    known = compiled.prior_ms + last - first
+    visits = compiled.prior_visits + (profile.visits - 1 if profile.visits > 1 else 0)
+    return float(1.0 - (known / (known + now - last)) ** visits)
 
 
 def _points(logit: float) -> float:
-    return 100.0 / (1.0 + math.exp(-logit))
+    return 100.0 / (1.0 + exp(-logit))
 
 
 def assess(profile: Profile, now: int, compiled: Compiled) -> Risk:
     """Score, level, reasons and action at a moment (UTC milliseconds)."""
     model = compiled.model
-    points = score(profile, now, compiled)
-    level = level_of(profile, points, compiled)
+    points, level = standing(profile, now, compiled)
     if level == "gone":
         reason = Reason("cancelled", 100.0, "said goodbye: cancelled and has not come back")
         return Risk(now, points, level, (reason,), "none", model.version)
@@ -190,7 +197,9 @@ def _reasons(profile: Profile, now: int, compiled: Compiled) -> list[Reason]:
     The score less that of a customer nothing is known of, shared out by what each puts into the logistic function
     (integrated gradients, Sundararajan et al. 2017): the shares add up, also where the curve is flat or a limit holds.
     """
-    bad, good = _experiences(profile, now, compiled)
+    kinds = _by_kind(profile, now, compiled) if profile.signals else {}
+    bad = sum(amount for amount, _, _ in kinds.values() if amount > 0)
+    good = -sum(amount for amount, _, _ in kinds.values() if amount < 0)
     strain = _strain(bad, good, compiled)
     counted = min(bad, compiled.model.max_bad)
     per_bad = compiled.slope * counted / bad if bad else 0.0
@@ -198,12 +207,11 @@ def _reasons(profile: Profile, now: int, compiled: Compiled) -> list[Reason]:
     silent = compiled.model.silence_weight * silence(profile, now, compiled)
     unit = _points_per_logit(compiled.slope * strain + silent, compiled)
     reasons = []
-    for kind, (amount, count, latest) in _by_kind(profile, now, compiled).items():
+    for kind, (amount, count, latest) in kinds.items():
         points = amount * (per_bad if amount > 0 else per_good) * unit
         times = f" {count} times, last" if count > 1 else ""
-        name = Kind(kind).name
-        text = f"{compiled.model.signals[name].text}{times} {_ago(now - latest)}"
-        reasons.append(Reason(name.lower(), round(points, 1), text))
+        code, text = compiled.words[kind]
+        reasons.append(Reason(code, round(points, 1), f"{text}{times} {_ago(now - latest)}"))
     if silent and profile.last_inbound_at is not None and now - profile.last_inbound_at >= _DAY:
         reasons.append(_silence_reason(now - profile.last_inbound_at, silent, silent * unit, compiled))
     reasons.sort(key=lambda reason: (-abs(reason.points), reason.code))
@@ -230,7 +238,7 @@ def _by_kind(profile: Profile, now: int, compiled: Compiled) -> dict[int, tuple[
     for moment, kind, magnitude in profile.signals:
         weight, decay = compiled.weights[kind]
         amount, count, latest = found.get(kind, (0.0, 0, 0))
-        amount += weight * magnitude * math.exp(-decay * max(now - moment, 0))
+        amount += weight * magnitude * exp(decay * (moment - now)) if now > moment else weight * magnitude
         found[kind] = (amount, count + 1, max(latest, moment))
     return found
 
