@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipeline.settings import Settings
 from sinks.clickhouse import Client, connect
+from sinks.migrate import migrate
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,10 @@ async def attach(settings: Settings, data: Path | None = None, *, roles: bool = 
         return
     if not roles:
         async with LocalStack(folder, settings.local_broker) as endpoints:
-            yield target(endpoints)
+            found = target(endpoints)
+            async with await found.clickhouse() as client:
+                await migrate(client, settings)
+            yield found
         return
     async with Installation(settings, folder) as installation:
         yield target(installation.endpoints)

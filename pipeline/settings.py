@@ -65,8 +65,13 @@ class Settings(BaseSettings):
 def load() -> Settings:
     """Read the environment once. Raises ConfigurationError that names the variable and what it should be."""
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         first = error.errors()[0]
         name = "TOUCHLINE_" + "_".join(str(part) for part in first["loc"]).upper()
         raise ConfigurationError(f"{name}: {first['msg']}; see `touchline config`") from error
+    if settings.schema_registry_url:
+        raise ConfigurationError(
+            "TOUCHLINE_SCHEMA_REGISTRY_URL: a registry is not supported yet; unset it to use the ids shipped in schemas/"
+        )
+    return settings

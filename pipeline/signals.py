@@ -103,7 +103,7 @@ def of(record: Record) -> Kind | None:
         return best
     found = {best} if best else set()
     if outcome is not None:
-        found |= _of_outcome(record["channel"], outcome)
+        found |= _of_outcome(record, outcome)
     if sentiment is not None and not BAD_MOOD < sentiment < GOOD_MOOD:
         found.add(Kind.NEGATIVE_MOOD if sentiment < 0 else Kind.GOOD_MOOD)
     if metric is not None:
@@ -123,9 +123,11 @@ def done(record: Record) -> bool:
     return record["outcome"] not in _NOT_DONE
 
 
-def _of_outcome(channel: str, outcome: str) -> set[Kind]:
+def _of_outcome(record: Record, outcome: str) -> set[Kind]:
     if outcome == "abandoned":
-        return {Kind.ABANDONED} if channel in _CONTACT_CHANNELS else set()
+        return {Kind.ABANDONED} if record["channel"] in _CONTACT_CHANNELS else set()
+    if outcome == "failed" and (record["channel"], record["direction"]) == ("email", "outbound"):
+        return set()  # a mail that did not arrive is no experience of the customer's
     kind = _BY_OUTCOME.get(outcome)
     return {kind} if kind else set()
 

@@ -24,8 +24,6 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line and exit: 0 well, 1 found something wrong, 2 wrong usage."""
-    from pipeline.cli import analysis, catalogue, data, risk, roles, stack  # noqa: F401, PLC0415 (they register commands)
-
     debug = "--debug" in sys.argv
     if debug:
         sys.argv.remove("--debug")
@@ -35,6 +33,8 @@ def main() -> None:
         stream=sys.stderr,
     )
     try:
+        from pipeline.cli import analysis, catalogue, data, risk, roles, stack  # noqa: F401, PLC0415 (they register commands)
+
         app()
     except TouchlineError as error:
         if debug:

@@ -35,6 +35,6 @@ LEFT JOIN
     FROM risk
     GROUP BY customer_id
 ) AS changes USING (customer_id)
-WHERE level IN ('medium', 'high', 'critical')
+WHERE level IN ('medium', 'high', 'critical') AND NOT startsWith(customer_id, 'anon:')
 ORDER BY score DESC, customer_id
 COMMENT 'Who is at risk of leaving, why, since when, and what should be done; as of each customer''s last touchpoint';
