@@ -72,6 +72,6 @@ def load() -> Settings:
         raise ConfigurationError(f"{name}: {first['msg']}; see `touchline config`") from error
     if settings.schema_registry_url:
         raise ConfigurationError(
-            "TOUCHLINE_SCHEMA_REGISTRY_URL: a registry is not supported yet; unset it to use the ids shipped in schemas/"
+            "TOUCHLINE_SCHEMA_REGISTRY_URL: no registry is supported yet; unset it to use the ids in schemas/"
         )
     return settings
