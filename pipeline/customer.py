@@ -201,16 +201,19 @@ class _Fold:
 def _journey_rows(customer_id: str, revision: int, changes: Changes) -> Iterator[Record]:
     """The journeys to publish, with their changed visits, then the ids to take back."""
     key = customer_id.encode()
-    alive = {visit.first for journey in changes.journeys.values() for visit in journey.visits}
-    withdrawn = [_withdrawn_visit(key, first) for first in changes.old_visits - alive]
+    withdrawn: list[Record] = []
+    if changes.old_visits:
+        alive = {visit.first for journey in changes.journeys.values() for visit in journey.visits}
+        withdrawn = [_withdrawn_visit(key, first) for first in changes.old_visits - alive]
     changed = changes.visits
     for journey in changes.journeys.values():
         visits = [_visit_row(key, visit) for visit in journey.visits if id(visit) in changed]
         yield _journey_row(customer_id, key, revision, journey, visits + withdrawn)
         withdrawn = []
-    live = {journey.first for journey in changes.journeys.values()}
-    for first in changes.old_journeys - live:
-        yield _withdrawn_journey(customer_id, key, revision, first)
+    if changes.old_journeys:
+        live = {journey.first for journey in changes.journeys.values()}
+        for first in changes.old_journeys - live:
+            yield _withdrawn_journey(customer_id, key, revision, first)
 
 
 def journey_id(customer_key: bytes, first: bytes) -> str:

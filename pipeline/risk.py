@@ -214,8 +214,10 @@ def _reasons(profile: Profile, now: int, compiled: Compiled) -> list[Reason]:
         reasons.append(Reason(code, round(points, 1), f"{text}{times} {_ago(now - latest)}"))
     if silent and profile.last_inbound_at is not None and now - profile.last_inbound_at >= _DAY:
         reasons.append(_silence_reason(now - profile.last_inbound_at, silent, silent * unit, compiled))
-    reasons.sort(key=lambda reason: (-abs(reason.points), reason.code))
-    return [reason for reason in reasons if abs(reason.points) >= 0.5]
+    reasons = [reason for reason in reasons if abs(reason.points) >= 0.5]
+    if len(reasons) > 1:
+        reasons.sort(key=lambda reason: (-abs(reason.points), reason.code))
+    return reasons
 
 
 def _silence_reason(length: int, silent: float, points: float, compiled: Compiled) -> Reason:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from pipeline import topics
 from pipeline.local.stack import LocalStack
@@ -13,30 +14,56 @@ from tests.bench.report import median, tell
 from tests.bench.stream import touchpoints
 
 PARTITIONS = 4
-EVENTS = 1_000_000
-PER_CUSTOMER = 22  # the stream of the peers' figures: 200,000 touchpoints of 9,000 customers
-PLAIN_EVENTS = 30_000
+PEERS = (200_000, 9_000)
+SUSTAINED = (1_000_000, 45_000)
+PLAIN_EVENTS = 50_000
 SCATTERED = 100_000
+ROUNDS = 3
 
 
 async def run() -> None:
-    """Sustained throughput over a million events, and its ratio to the plain agent's in the same run."""
+    """The peers' stream beside a plain agent, in turn; then sustained; then the worst case."""
+    await _beside_plain()
+    await _sustained()
+    await _scattered()
+
+
+async def _beside_plain() -> None:
+    ours, plain = [], []
+    for turn in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as folder:
+            async with LocalStack(Path(folder)) as endpoints:
+                kafka, (events, customers) = endpoints.kafka_url, PEERS
+                await topics.ensure(kafka, topics.Making(PARTITIONS))
+                await feed(kafka, touchpoints(events, customers), PARTITIONS)
+                plain.append(await figures_of("plain_faust", kafka, str(PLAIN_EVENTS), str(turn)))
+                ours.append(await _worker(kafka, events))
+    tell("customers agent, the peers' stream, median of 3", **_medians(ours))
+    tell("plain Faust agent with a table, median of 3", **_medians(plain))
+    tell(
+        "customers agent, times the plain agent, median of 3",
+        by_cpu_per_event=median(
+            [p["cpu_us_per_event"] / o["cpu_us_per_event"] for p, o in zip(plain, ours, strict=True)]
+        ),
+        by_events_per_s=median([o["events_per_s"] / p["events_per_s"] for p, o in zip(plain, ours, strict=True)]),
+    )
+
+
+async def _sustained() -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with LocalStack(Path(folder)) as endpoints:
-            kafka = endpoints.kafka_url
-            await topics.ensure(kafka, topics.Making(PARTITIONS))
-            await feed(kafka, touchpoints(EVENTS, EVENTS // PER_CUSTOMER), PARTITIONS)
-            plain = [await figures_of("plain_faust", kafka, str(PLAIN_EVENTS), "1")]
-            ours = await figures_of("customers_worker", kafka, str(EVENTS), TOUCHLINE_PARTITIONS=str(PARTITIONS))
-            plain += [await figures_of("plain_faust", kafka, str(PLAIN_EVENTS), str(run)) for run in (2, 3)]
-    tell("customers agent", **ours)
-    tell("plain Faust agent with a table, median of 3", **{name: median([p[name] for p in plain]) for name in plain[0]})
-    tell(
-        "customers agent, times the plain agent",
-        by_cpu_per_event=median([p["cpu_us_per_event"] for p in plain]) / ours["cpu_us_per_event"],
-        by_events_per_s=ours["events_per_s"] / median([p["events_per_s"] for p in plain]),
-    )
-    await _scattered()
+            events, customers = SUSTAINED
+            await topics.ensure(endpoints.kafka_url, topics.Making(PARTITIONS))
+            await feed(endpoints.kafka_url, touchpoints(events, customers), PARTITIONS)
+            tell("customers agent, sustained", **await _worker(endpoints.kafka_url, events))
+
+
+async def _worker(kafka_url: str, events: int) -> dict[str, Any]:
+    return await figures_of("customers_worker", kafka_url, str(events), TOUCHLINE_PARTITIONS=str(PARTITIONS))
+
+
+def _medians(figures: list[dict[str, Any]]) -> dict[str, Any]:
+    return {name: median([one[name] for one in figures]) for name in figures[0]}
 
 
 async def _scattered() -> None:
@@ -46,8 +73,4 @@ async def _scattered() -> None:
             await topics.ensure(endpoints.kafka_url, topics.Making(PARTITIONS))
             stream = touchpoints(SCATTERED, 100 * SCATTERED, longest_visit=1)
             await feed(endpoints.kafka_url, stream, PARTITIONS)
-            count = str(SCATTERED)
-            figures = await figures_of(
-                "customers_worker", endpoints.kafka_url, count, TOUCHLINE_PARTITIONS=str(PARTITIONS)
-            )
-    tell("customers agent, one event per customer and chunk", **figures)
+            tell("customers agent, one event per customer and chunk", **await _worker(endpoints.kafka_url, SCATTERED))

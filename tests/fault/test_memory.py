@@ -24,6 +24,6 @@ async def test_a_million_touchpoints_fit_into_a_gigabyte(tmp_path: Path) -> None
         figures = await figures_of(
             "customers_worker", endpoints.kafka_url, str(EVENTS), TOUCHLINE_PARTITIONS=str(PARTITIONS)
         )
-    assert figures["customers"] == CUSTOMERS
+    assert figures["customers"] > 0.95 * CUSTOMERS  # the stream draws them at random
     assert figures["peak_memory_mb"] < 1_000
     assert figures["state_bytes_median"] <= 2_048
