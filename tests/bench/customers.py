@@ -42,10 +42,8 @@ async def _beside_plain() -> None:
     tell("plain Faust agent with a table, median of 3", **_medians(plain))
     tell(
         "customers agent, times the plain agent, median of 3",
-        by_cpu_per_event=median(
-            [p["cpu_us_per_event"] / o["cpu_us_per_event"] for p, o in zip(plain, ours, strict=True)]
-        ),
-        by_events_per_s=median([o["events_per_s"] / p["events_per_s"] for p, o in zip(plain, ours, strict=True)]),
+        by_cpu_per_event=_ratio(plain, ours, "cpu_us_per_event"),
+        by_events_per_s=_ratio(ours, plain, "events_per_s"),
     )
 
 
@@ -60,6 +58,10 @@ async def _sustained() -> None:
 
 async def _worker(kafka_url: str, events: int) -> dict[str, Any]:
     return await figures_of("customers_worker", kafka_url, str(events), TOUCHLINE_PARTITIONS=str(PARTITIONS))
+
+
+def _ratio(above: list[dict[str, Any]], below: list[dict[str, Any]], name: str) -> float:
+    return median([one[name] / other[name] for one, other in zip(above, below, strict=True)])
 
 
 def _medians(figures: list[dict[str, Any]]) -> dict[str, Any]:
