@@ -24,6 +24,7 @@ def chunked_app(group: str, kafka_url: str, settings: Settings, **more: Any) -> 
         store="partitioned://",
         key_serializer="raw",
         value_serializer="raw",
+        table_standby_replicas=0,  # a standby would be taken for an owner, and fence the real one
         topic_partitions=settings.partitions,
         topic_allow_declare=False,
         topic_disable_leader=True,

@@ -39,6 +39,7 @@ class Customers:
         self._failed = failed
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._next: dict[int, int] = {}
+        self._released = False
         self._guard = Guard()
         self._stopped: set[int] = set()
         self.folded = 0
@@ -50,6 +51,15 @@ class Customers:
         """How many touchpoints of a changed customer a chunk held on average."""
         return self.folded / self._groups if self._groups else 0.0
 
+    async def release(self) -> None:
+        """Finish the transactions under way and take nothing more until partitions are assigned anew.
+
+        Kafka gives partitions to others only after this: so an orderly rebalance fences nobody, and whatever was read
+        ahead is read again from where the last transaction left off.
+        """
+        self._released = True
+        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+
     async def own(self, owned: set[int], lost: set[int]) -> None:
         """Take over and let go of partitions; nothing in flight for a lost one is committed."""
         for partition in lost:
@@ -59,13 +69,17 @@ class Customers:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
         await self._transactions.own(owned, lost)
+        self._released = False
 
     async def take(self, chunk: Chunk) -> None:
         """Fold a chunk and start its transaction, once the one before it of the same partition is committed."""
         partition = chunk.partition
-        if previous := self._under_way.pop(partition, None):
-            await previous
-        if partition in self._stopped or not self._transactions.owns(partition):
+        if previous := self._under_way.get(partition):
+            await asyncio.wait({previous})
+            if previous.cancelled():
+                return
+            previous.result()
+        if self._released or partition in self._stopped or not self._transactions.owns(partition):
             return
         self._follow(chunk)
         outputs = self._fold(chunk, self._store.states(partition), now=int(time.time() * 1000))
@@ -88,6 +102,8 @@ class Customers:
 
     async def _commit(self, chunk: Chunk, outputs: Outputs) -> None:
         written = await self._transactions.commit(chunk.partition, outputs.by_topic(), chunk.topic, chunk.next)
+        if not self._transactions.owns(chunk.partition):
+            return  # committed, but given away meanwhile: its states are not ours to keep
         self._store.states(chunk.partition).update(outputs.changelog)  # type: ignore[arg-type]
         if (position := written.positions.get(CHANGELOG)) is not None:
             self._store.wrote(chunk.partition, position)

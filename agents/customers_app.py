@@ -33,6 +33,7 @@ def customers_app(
     folding = Folding(Rules.of(settings), epochs["touchpoints"])
     customers = Customers(folding, store, transactions, failed=app.failed)
     store.on_ownership = customers.own
+    app.releasing.append(customers.release)
 
     @app.agent(app.topic("touchpoints", key_type=bytes, value_type=bytes), name="customers")
     async def fold_touchpoints(chunks: Any) -> None:
@@ -40,5 +41,5 @@ def customers_app(
             async for chunk in chunks:
                 await customers.take(chunk)
 
-    app.closing.append(transactions.close)
+    app.closing += [customers.release, transactions.close]
     return app, customers

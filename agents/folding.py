@@ -89,7 +89,7 @@ class Folding:
                 else:
                     group.append(touch)
             except ValueError as error:
-                out.rejected.append((record.key or b"", self._refuse(record, error, now)))
+                out.rejected.append((None, self._refuse(record, error, now)))
         return groups
 
     def _refuse(self, record: ConsumerRecord, error: ValueError, now: int) -> bytes:

@@ -12,13 +12,13 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiokafka import ConsumerRecord
 
 from agents.chunk import Chunk
-from pipeline.errors import UnavailableError
+from pipeline.errors import BrokenInvariantError, UnavailableError
 from pipeline.model import FieldError, LogPosition, Rejected, dead_letter
 from schemas import block
 from schemas.codec import HEADER_BYTES, Decoder, Encoder, UndecodableError, contract_of, header
@@ -30,6 +30,8 @@ from sinks.ledger import Landed
 log = logging.getLogger(__name__)
 
 SOURCE = "landing"
+_MOST_BYTES = 64 * 1024 * 1024
+"""How much is gathered at the most before the partitions are held."""
 _BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 SendDeadLetters = Callable[[Sequence[bytes]], Awaitable[None]]
@@ -71,16 +73,41 @@ class Lander:
         self._usual = header(latest(topic).schema_id)
         self._decode = Decoder(topic)
         self._encode_rejected = Encoder("rejected")
-        self.owned: set[int] = set()
+        self._bytes = 0
+        self._expected: dict[int, int] = {}
         self.landed = 0
         """Rows landed since the start, for measurement."""
+
+    async def marks(self) -> dict[int, int]:
+        """By partition, where landing goes on; asks until ClickHouse answers."""
+        found: dict[int, int] = {}
+
+        async def ask() -> None:
+            found.update(await ledger.marks(self._client, self.topic, self.epoch))
+
+        await self._patiently(ask)
+        return found
+
+    def begin(self, positions: Mapping[int, int]) -> None:
+        """Take only what goes on from these positions, by partition owned; what was gathered before is dropped."""
+        self._waiting, self._bytes = [], 0
+        self._expected = dict(positions)
+        self._full.clear()
+        self._room.set()
 
     async def take(self, chunk: Chunk) -> None:
         """Gather a chunk; waits while enough is gathered already."""
         await self._room.wait()
+        expected = self._expected.get(chunk.partition)
+        if expected is None or chunk.first < expected:
+            return  # read before the partition was given away or sought again: it comes once more
+        if chunk.first > expected:
+            raise BrokenInvariantError(f"{self.topic}-{chunk.partition}: {expected} to {chunk.first} were skipped")
+        self._expected[chunk.partition] = chunk.next
         self._waiting.append(chunk)
+        self._bytes += sum(len(record.value or b"") for record in chunk.records)
         self._arrived.set()
-        if self._rows() >= self._limits.rows:
+        if self._rows() >= self._limits.rows or self._bytes >= _MOST_BYTES:
             self._room.clear()
             self._full.set()
 
@@ -92,11 +119,11 @@ class Lander:
         while True:
             await self._arrived.wait()
             await self._linger()
-            chunks, self._waiting = self._waiting, []
+            chunks, self._waiting, self._bytes = self._waiting, [], 0
             self._arrived.clear()
             self._full.clear()
             self._room.set()
-            await self.land([chunk for chunk in chunks if chunk.partition in self.owned])
+            await self.land(chunks)
 
     async def _linger(self) -> None:
         """Wait a moment for more, unless there is enough."""

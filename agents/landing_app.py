@@ -14,7 +14,6 @@ from agents.transport import ChunkedApp
 from pipeline.publisher import Publisher
 from pipeline.settings import Settings
 from pipeline.topics import LANDED, LANDING_GROUP
-from sinks import ledger
 from sinks.clickhouse import Client
 
 
@@ -45,12 +44,13 @@ def landing_app(
     }
 
     async def start_positions(assigned: set[TP]) -> Mapping[TP, int]:
+        beginnings = await app.consumer.earliest_offsets(*assigned) if assigned else {}
         positions: dict[TP, int] = {}
         for name, lander in landers.items():
-            own = {tp for tp in assigned if tp.topic == name}
-            lander.owned = {tp.partition for tp in own}
-            marks = await ledger.marks(client, name, lander.epoch)
-            positions |= {tp: marks.get(tp.partition, 0) for tp in own}
+            marks = await lander.marks()
+            own = {tp: max(marks.get(tp.partition, 0), beginnings[tp] or 0) for tp in assigned if tp.topic == name}
+            lander.begin({tp.partition: position for tp, position in own.items()})
+            positions |= own
         return positions
 
     app.start_positions = start_positions

@@ -37,9 +37,9 @@ class Store(base.Store, base.StoreT):
         """Note that memory now equals the changelog up to, not including, this position."""
         self._positions[partition] = position - 1
 
-    def persisted_offset(self, tp: TP) -> int | None:
-        """The last changelog position that memory holds; recovery reads from there on."""
-        return self._positions.get(tp.partition)
+    def persisted_offset(self, tp: TP) -> int:
+        """The last changelog position that memory holds, -1 for none; recovery reads from there on."""
+        return self._positions.get(tp.partition, -1)
 
     def set_persisted_offset(self, tp: TP, offset: int) -> None:
         """Faust's way of saying `wrote`."""

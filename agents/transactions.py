@@ -16,18 +16,19 @@ from aiokafka.errors import (
     InvalidProducerEpoch,
     InvalidTxnState,
     KafkaError,
+    MessageSizeTooLargeError,
     OutOfOrderSequenceNumber,
     ProducerFenced,
     TransactionalIdAuthorizationFailed,
 )
 from aiokafka.structs import RecordMetadata
 
-from pipeline.errors import FencedError, TouchlineError, UnavailableError
+from pipeline.errors import BrokenInvariantError, FencedError, TouchlineError
 
 log = logging.getLogger(__name__)
 
-Message = tuple[bytes, bytes | None]
-"""Key and value; a null value deletes the key from a compacted topic."""
+Message = tuple[bytes | None, bytes | None]
+"""Key, where the topic has one, and value; a null value deletes the key from a compacted topic."""
 
 _BATCH_BYTES = 900_000
 _ATTEMPT_SECONDS = 30.0
@@ -38,6 +39,7 @@ _FATAL = (
     OutOfOrderSequenceNumber,
     TransactionalIdAuthorizationFailed,
     InvalidTxnState,
+    MessageSizeTooLargeError,
 )
 
 
@@ -135,11 +137,12 @@ async def _send(producer: AIOKafkaProducer, topic: str, partition: int, messages
     batches: Batches = []
     batch = producer.create_batch()
     for key, value in messages:
+        if len(key or b"") + len(value or b"") > _BATCH_BYTES:
+            raise BrokenInvariantError(f"a record of {len(value or b'')} bytes for {topic} is larger than any batch")
         if batch.append(key=key, value=value, timestamp=None) is None:
             batches.append((await producer.send_batch(batch, topic, partition=partition), batch.record_count()))
             batch = producer.create_batch()
-            if batch.append(key=key, value=value, timestamp=None) is None:
-                raise UnavailableError(f"a record of {len(value or b'')} bytes does not fit into a batch of {topic}")
+            batch.append(key=key, value=value, timestamp=None)
     batches.append((await producer.send_batch(batch, topic, partition=partition), batch.record_count()))
     return batches
 

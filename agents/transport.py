@@ -44,11 +44,15 @@ class ChunkedApp(faust.App):
         super().__init__(*args, **kwargs)
         self.closing: list[Callable[[], Awaitable[None]]] = []
         """What to close when the application stops, in order."""
+        self.releasing: list[Callable[[], Awaitable[None]]] = []
+        """What to finish before partitions are given back, while they are still ours."""
         self.failure: BaseException | None = None
         self._failing = asyncio.Event()
 
     def failed(self, error: BaseException | None) -> None:
         """Note that the application cannot go on; whoever runs it stops it and raises the error."""
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
         if error is not None and self.failure is None:
             self.failure = error
             self._failing.set()
@@ -193,7 +197,9 @@ class Consumer(driver.Consumer):
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Forget what was durable in partitions that are not ours any more."""
+        """Finish what is under way while the partitions are still ours, then forget what was durable in them."""
+        for release in self.app.releasing:
+            await release()
         for tp in revoked:
             self._durable.pop(tp, None)
         await super().on_partitions_revoked(revoked)

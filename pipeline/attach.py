@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.errors import ConfigurationError, UnavailableError
 from pipeline.settings import Settings
 from sinks.clickhouse import Client, connect
 from sinks.migrate import migrate
@@ -36,6 +38,8 @@ async def attach(settings: Settings, data: Path | None = None, *, roles: bool = 
 
     Without `roles` a stack started here is Kafka and ClickHouse only: enough to look at what has landed.
     """
+    if data is None and bool(settings.kafka_url) != bool(settings.clickhouse_url):
+        raise ConfigurationError("set both TOUCHLINE_KAFKA_URL and TOUCHLINE_CLICKHOUSE_URL, or neither")
     if settings.kafka_url and settings.clickhouse_url and data is None:
         yield Target(
             settings.kafka_url,
@@ -62,6 +66,8 @@ async def attach(settings: Settings, data: Path | None = None, *, roles: bool = 
 
     folder = data or settings.data
     if (endpoints := running(folder)) is not None:
+        if roles and "collector_url" not in endpoints.extra:
+            raise UnavailableError(f"{folder} is in use by a command that runs no workers: try again when it has ended")
         yield target(endpoints)
         return
     if not roles:
@@ -72,4 +78,9 @@ async def attach(settings: Settings, data: Path | None = None, *, roles: bool = 
             yield found
         return
     async with Installation(settings, folder) as installation:
-        yield target(installation.endpoints)
+        watching = asyncio.create_task(installation.watch())
+        try:
+            yield target(installation.endpoints)
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)

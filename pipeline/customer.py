@@ -64,11 +64,17 @@ class Touch(NamedTuple):
     record: Record
 
 
+_LONGEST = (("customer_id", 205), ("channel", 64), ("touchpoint", 64), ("stage", 64), ("currency", 8))
+
+
 def touch_of(offset: int, record: Record) -> Touch:
     """Check what a fold relies on. Raises ValueError that names the field and the fix.
 
     Events from the collector always pass; those written straight to Kafka may not.
     """
+    for name, most in _LONGEST:
+        if record[name] is not None and len(record[name]) > most:
+            raise ValueError(f"{name} must have at most {most} characters")
     moment = record["occurred_at"]
     if not 0 <= moment <= record["received_at"] + FUTURE_LIMIT_MS:
         raise ValueError("occurred_at must lie between 1970 and 24 hours after received_at")

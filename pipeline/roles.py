@@ -9,7 +9,6 @@ it needs, so that a stack of them starts fast.
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -94,11 +93,8 @@ async def clickhouse_of(settings: Settings) -> Client:
 
 def main() -> int:
     """Run the role named by the first argument; the exit status is 0, 1 (cannot go on) or 2 (a setting is wrong)."""
-    logging.basicConfig(
-        level=os.environ.get("TOUCHLINE_LOG_LEVEL", "WARNING").upper(),
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
     try:
+        logging.basicConfig(level=load().log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
         uvloop.run(ROLES[sys.argv[1]](load()))  # type: ignore[arg-type]
     except TouchlineError as error:
         sys.stderr.write(f"touchline {sys.argv[1]}: {error}\n")

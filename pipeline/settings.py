@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     journey_gap_days: int = Field(14, gt=0, description="silence that ends a journey")
     history_days: int = Field(90, gt=0, description="how late a touchpoint may come and still change its journey")
 
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("WARNING", description="how much is logged")
+
     partitions: int = Field(12, ge=1, le=1024, description="partitions of a topic when it is made; fixed for life")
     replication_factor: int = Field(1, ge=1, description="copies of a topic when it is made")
     retention_hours: int = Field(168, ge=1, description="how long the deleting topics keep records")

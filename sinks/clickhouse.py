@@ -144,6 +144,10 @@ async def connect(url: str, user: str, password: str, database: str = DATABASE) 
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigurationError(f"TOUCHLINE_CLICKHOUSE_URL: {url!r} must look like http://host:8123")
+    if parts.username or parts.password:
+        raise ConfigurationError(
+            "TOUCHLINE_CLICKHOUSE_URL names a user: set TOUCHLINE_CLICKHOUSE_USER and _PASSWORD instead"
+        )
     with errors(url):
         inner = await get_async_client(
             interface=parts.scheme,

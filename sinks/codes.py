@@ -27,6 +27,7 @@ REFUSED = frozenset(
         321,  # VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE
         349,  # CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN
         376,  # CANNOT_PARSE_UUID
+        748,  # AVRO_EXCEPTION
         395,  # FUNCTION_THROW_IF_VALUE_IS_NON_ZERO: the block does not line up
     }
 )

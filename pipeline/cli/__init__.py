@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 
 import typer
 from typer.core import TyperGroup
 
 from pipeline.errors import TouchlineError
+from pipeline.settings import load
 
 app = typer.Typer(
     name="touchline",
@@ -27,12 +27,12 @@ def main() -> None:
     debug = "--debug" in sys.argv
     if debug:
         sys.argv.remove("--debug")
-    logging.basicConfig(
-        level=os.environ.get("TOUCHLINE_LOG_LEVEL", "WARNING").upper(),
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        stream=sys.stderr,
-    )
     try:
+        logging.basicConfig(
+            level=load().log_level,
+            format="%(asctime)s %(levelname)s %(name)s %(message)s",
+            stream=sys.stderr,
+        )
         from pipeline.cli import analysis, catalogue, data, risk, roles, stack  # noqa: F401, PLC0415 (they register commands)
 
         app()

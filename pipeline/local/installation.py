@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import secrets
 import sys
 import time
@@ -41,12 +40,11 @@ class Keys:
         """The folder's keys, made at the first call."""
         file = data / "keys.json"
         if not file.exists():
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as out:
-                json.dump(
-                    {"write": "wk_" + secrets.token_urlsafe(24), "read": "rk_" + secrets.token_urlsafe(24)},
-                    out,
-                )
+            draft = data / "keys.json.new"
+            draft.touch(mode=0o600)
+            keys = {"write": "wk_" + secrets.token_urlsafe(24), "read": "rk_" + secrets.token_urlsafe(24)}
+            draft.write_text(json.dumps(keys))
+            draft.replace(file)
         return cls(**json.loads(file.read_text()))
 
 
@@ -136,6 +134,11 @@ class Installation:
                 raise UnavailableError(f"{role} was not ready within {_START_SECONDS:g} s; see {log}")
             await asyncio.sleep(POLL_SECONDS)
         return facts
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings that one more worker of this installation needs."""
+        return dict(self._environment)
 
     def role(self, name: str) -> Child:
         """The process of a role as it is now, to signal or stop it."""

@@ -27,7 +27,7 @@ async def main(count: int) -> None:
     lander = landers["touchpoints"]
     gc.set_threshold(worker.GC_THRESHOLD, 50, 100)
     await app.start()
-    while not lander.landed:  # noqa: ASYNC110
+    while not lander.landed:
         await asyncio.sleep(0.005)
     start, wall, cpu = lander.landed, time.monotonic(), time.process_time()
     while lander.landed < count:
