@@ -6,30 +6,24 @@ touchpoints no older than the history before the customer's latest, with any dup
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import sha1
 from typing import NamedTuple
-from uuid import UUID
-
-import msgspec
 
 from pipeline import journeys as sessions
 from pipeline import profile as profiles
-from pipeline import risk
+from pipeline import risk, rows
 from pipeline.catalogue import RATING_RANGES
-from pipeline.journeys import MONEY, SENTIMENT, Changes, Gaps
+from pipeline.journeys import Changes, Gaps
 from pipeline.model import Record
 from pipeline.seen import Seen, key_of
 from pipeline.settings import Settings
-from pipeline.state import Journey, Profile, State, Step, Visit
+from pipeline.state import Profile, State, Step
 from pipeline.validation import FUTURE_LIMIT_MS, VALUE_LIMIT
 
 OFFSET_BITS = 38
-_profile_encoder = msgspec.json.Encoder(order="deterministic")
 _HOUR = 3_600_000
-_ID_NAMESPACE = UUID("a9b5b3de-6f9b-5d57-8a70-0d8f1c0e6b52").bytes
 
 
 @dataclass(frozen=True)
@@ -183,7 +177,7 @@ class _Fold:
         return {
             "customer_id": record["customer_id"],
             "revision": revision_of(self.epoch, self.state.offset),
-            **_risk_fields(self._risk(record)),
+            **rows.risk_fields(self._risk(record)),
             "previous_level": previous,
             "event_id": record["event_id"],
             "imported": record["import_id"] is not None,
@@ -194,167 +188,11 @@ class _Fold:
         state, last = self.state, self.last
         assert last is not None  # noqa: S101 (a fold that applied nothing is not finished)
         revision = revision_of(self.epoch, state.offset)
-        rows = list(_journey_rows(customer_id, revision, self.changes))
-        customer = _customer_row(customer_id, revision, state.profile, self._risk(last))
+        journeys = list(rows.journey_rows(customer_id, revision, self.changes))
+        customer = rows.customer_row(customer_id, revision, state.profile, self._risk(last))
         horizon = state.latest - self.rules.history
         if horizon // _HOUR > self._horizon_before // _HOUR:
             self.seen.forget(horizon)
             sessions.forget(state.journeys, horizon, self.rules.gaps)
         state.seen = bytes(self.seen.keys)
-        return Folded(state, rows, customer, self.risk)
-
-
-def _journey_rows(customer_id: str, revision: int, changes: Changes) -> Iterator[Record]:
-    """The journeys to publish, with their changed visits, then the ids to take back."""
-    key = customer_id.encode()
-    withdrawn: list[Record] = []
-    if changes.old_visits:
-        alive = {visit.first for journey in changes.journeys.values() for visit in journey.visits}
-        withdrawn = [_withdrawn_visit(key, first) for first in changes.old_visits - alive]
-    changed = changes.visits
-    for journey in changes.journeys.values():
-        visits = [_visit_row(key, visit) for visit in journey.visits if id(visit) in changed]
-        yield _journey_row(customer_id, key, revision, journey, visits + withdrawn)
-        withdrawn = []
-    if changes.old_journeys:
-        live = {journey.first for journey in changes.journeys.values()}
-        for first in changes.old_journeys - live:
-            yield _withdrawn_journey(customer_id, key, revision, first)
-
-
-def journey_id(customer_key: bytes, first: bytes) -> str:
-    """UUIDv5 of the customer and the journey's first touchpoint."""
-    return _uuid5(b"journey", customer_key, first)
-
-
-def visit_id(customer_key: bytes, first: bytes) -> str:
-    """UUIDv5 of the customer and the visit's first touchpoint."""
-    return _uuid5(b"visit", customer_key, first)
-
-
-def _uuid5(kind: bytes, customer_key: bytes, first: bytes) -> str:
-    """RFC 9562 version 5, written out because it is on the hot path (uuid.uuid5 costs three times as much)."""
-    digest = sha1(b"\0".join((_ID_NAMESPACE + kind, customer_key, first)), usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(digest[16], 16) & 3]
-    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
-
-
-def _visit_row(key: bytes, visit: Visit) -> Record:
-    return {
-        "visit_id": visit_id(key, visit.first),
-        "started_at": visit.started_at,
-        "ended_at": visit.ended_at,
-        "touchpoints": visit.touchpoints,
-        "withdrawn": False,
-    }
-
-
-def _withdrawn_visit(key: bytes, first: bytes) -> Record:
-    return {
-        "visit_id": visit_id(key, first),
-        "started_at": 0,
-        "ended_at": 0,
-        "touchpoints": 0,
-        "withdrawn": True,
-    }
-
-
-def _journey_row(customer_id: str, key: bytes, revision: int, journey: Journey, visits: list[Record]) -> Record:
-    path = [step[2] for step in journey.path]
-    values = _money(journey.values)
-    count = journey.sentiment_count
-    return {
-        "customer_id": customer_id,
-        "journey_id": journey_id(key, journey.first),
-        "revision": revision,
-        "withdrawn": False,
-        "started_at": journey.path[0][0],
-        "ended_at": journey.last[0],
-        "visits": journey.closed_visits + len(journey.visits),
-        "touchpoints": journey.touchpoints,
-        "channels": journey.channels,
-        "stages": journey.stages,
-        "path": path,
-        "first_channel": _channel(path[0]),
-        "last_channel": _channel(journey.last[2]),
-        "converted_at": journey.converted_at,
-        "value": next(iter(values.values())) if len(values) == 1 else None,
-        "currency": (next(iter(values)) or None) if len(values) == 1 else None,
-        "values": values,
-        "sentiment_avg": journey.sentiment_sum / count / SENTIMENT if count else None,
-        "sentiment_min": journey.sentiment_min,
-        "escalations": journey.escalations,
-        "unresolved": journey.unresolved,
-        "truncated": journey.truncated,
-        "changed_visits": visits,
-    }
-
-
-def _money(values: dict[str, int]) -> dict[str, float]:
-    """Sums by currency, sorted, so that the order of arrival shows nowhere."""
-    return {currency: values[currency] / MONEY for currency in sorted(values)}
-
-
-def _channel(name: str) -> str:
-    return name.partition(".")[0]
-
-
-def _withdrawn_journey(customer_id: str, key: bytes, revision: int, first: bytes) -> Record:
-    return {
-        "customer_id": customer_id,
-        "journey_id": journey_id(key, first),
-        "revision": revision,
-        "withdrawn": True,
-        "started_at": 0,
-        "ended_at": 0,
-        "visits": 0,
-        "touchpoints": 0,
-        "channels": [],
-        "stages": [],
-        "path": [],
-        "first_channel": "",
-        "last_channel": "",
-        "values": {},
-        "escalations": 0,
-        "unresolved": 0,
-        "truncated": False,
-        "changed_visits": [],
-    }
-
-
-def _risk_fields(assessed: risk.Risk) -> Record:
-    return {
-        "as_of": assessed.as_of,
-        "score": assessed.score,
-        "level": assessed.level,
-        "reasons": [{"code": code, "points": points, "text": text} for code, points, text in assessed.reasons],
-        "action": assessed.action,
-        "model_version": assessed.model_version,
-    }
-
-
-def _customer_row(customer_id: str, revision: int, profile: Profile, assessed: risk.Risk) -> Record:
-    fields = _risk_fields(assessed)
-    ratings = {metric: answer[2] for metric, answer in profile.ratings.items()}
-    count = profile.sentiment_count
-    return {
-        "customer_id": customer_id,
-        "revision": revision,
-        "first_seen_at": profile.first_seen_at,
-        "last_seen_at": profile.last[0],
-        "last_inbound_at": profile.last_inbound_at,
-        "touchpoints": profile.inbound + profile.outbound,
-        "inbound": profile.inbound,
-        "visits": profile.visits,
-        "journeys": profile.journeys,
-        "last_channel": _channel(profile.last[2]),
-        "purchases": profile.purchases,
-        "values": _money(profile.values),
-        "sentiment_avg": profile.sentiment_sum / count / SENTIMENT if count else None,
-        "nps": ratings.get("nps"),
-        "csat": ratings.get("csat"),
-        "ces": ratings.get("ces"),
-        "scored_at": fields.pop("as_of"),
-        **fields,
-        "profile": _profile_encoder.encode(profile).decode(),
-    }
+        return Folded(state, journeys, customer, self.risk)

@@ -5,7 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from pipeline.customer import Folded, Rules, Touch, fold, journey_id, revision_of, touch_of, visit_id
+from pipeline.customer import Folded, Rules, Touch, fold, revision_of, touch_of
+from pipeline.rows import journey_id, visit_id
 from pipeline.settings import Settings
 from pipeline.state import State
 from schemas.codec import Decoder, Encoder
