@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from pipeline.attach import attach
 from pipeline.cli import app
-from pipeline.cli.common import Data, run
+from pipeline.cli.common import Data, print_bytes, run
 from pipeline.settings import load
 
 
@@ -22,8 +21,7 @@ def sql(
 ) -> None:
     """Ask ClickHouse, read-only. Example: touchline sql 'SELECT * FROM journeys LIMIT 5' --format JSONEachRow."""
     answer = run(_ask(query, format_name, data))
-    sys.stdout.buffer.write(answer)
-    sys.stdout.buffer.flush()
+    print_bytes(answer)
 
 
 async def _ask(query: str, format_name: str, data: Path | None) -> bytes:
