@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from itertools import cycle
 from pathlib import Path
@@ -41,14 +42,16 @@ class Load:
     """The whole traffic on its way into one running stack.
 
     Live events go at a steady pace, and the files again and again, until `hurry` is set; then what is left goes as
-    fast as it can. So there is load for as long as a test needs it, and in the end everything was sent.
+    fast as it can. So there is load for as long as a test needs it, and in the end everything was sent, each file
+    at least `times` times.
     """
 
-    def __init__(self, data: Path, facts: Mapping[str, Any], traffic: Traffic, send: Sender) -> None:
+    def __init__(self, data: Path, facts: Mapping[str, Any], traffic: Traffic, send: Sender, times: int) -> None:
         self._data = data
         self._facts = facts
         self._traffic = traffic
         self._send = send
+        self._times = times
         self.hurry = asyncio.Event()
         self.backfills: list[Answer] = []
 
@@ -64,20 +67,22 @@ class Load:
             await asyncio.wait_for(self.hurry.wait(), seconds)
 
     async def _fill(self) -> None:
-        """Every file at least once; what failed because a server was away is tried again, as the command says."""
-        left = set()
-        for number, contacts in enumerate(self._traffic.files):
-            file = self._data.parent / f"{self._data.name}-{number}.jsonl"
-            write_jsonl(file, contacts)
-            left.add(file)
-        for file in cycle(sorted(left)):
-            if self.hurry.is_set() and not left:
+        """Every file in turn; what failed because a server was away is tried again, as the command says."""
+        left = Counter(dict.fromkeys(self._written(), self._times))
+        for file in cycle(list(left)):
+            if self.hurry.is_set() and not +left:
                 return
             answer = await _backfilled(file, self._data)
             self.backfills.append(answer)
             assert "Traceback" not in answer.errors
             if answer.status == 0:
-                left.discard(file)
+                left[file] -= 1
+
+    def _written(self) -> Iterator[Path]:
+        for number, contacts in enumerate(self._traffic.files):
+            file = self._data.parent / f"{self._data.name}-{number}.jsonl"
+            write_jsonl(file, contacts)
+            yield file
 
     @property
     def failed(self) -> list[str]:
@@ -92,10 +97,10 @@ class Load:
 
 @asynccontextmanager
 async def loaded(
-    data: Path, facts: Mapping[str, Any], traffic: Traffic, send: Sender | None = None
+    data: Path, facts: Mapping[str, Any], traffic: Traffic, send: Sender | None = None, times: int = 1
 ) -> AsyncIterator[Load]:
     """Send while the block runs, which must not take longer than the load lasts; return when all has been sent."""
-    load = Load(data, facts, traffic, send or emitted)
+    load = Load(data, facts, traffic, send or emitted, times)
     sending = asyncio.create_task(load.run())
     try:
         yield load

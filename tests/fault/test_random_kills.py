@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import signal
 import time
 from pathlib import Path
 
 import pytest
 
-from pipeline.local.child import Child
-from pipeline.local.installation import ROLES, Installation
+from tests.fault.faults import kill
 from tests.fault.load import loaded, supervised
 from tests.fault.picture import Picture, assert_undisturbed
 from tests.traffic import Traffic
@@ -21,21 +19,6 @@ pytestmark = pytest.mark.fault
 
 KILLS = {"customers": 8, "landing": 7, "collector": 3, "kafka": 3, "clickhouse": 3}
 SEED = int(os.environ.get("TOUCHLINE_TEST_SEED", "17"))
-
-
-def child(installation: Installation, name: str) -> Child:
-    return installation.role(name) if name in ROLES else installation.stack.child(name)  # type: ignore[arg-type]
-
-
-async def kill(installation: Installation, name: str) -> None:
-    """SIGKILL what runs under this name; what happens to be down is waited for."""
-    while True:
-        victim = child(installation, name)
-        victim.signal(signal.SIGKILL)
-        if await victim.wait() == -signal.SIGKILL:
-            return
-        while child(installation, name) is victim:
-            await asyncio.sleep(0.05)
 
 
 async def test_two_dozen_random_kills_cost_nothing(company: Traffic, undisturbed: Picture, tmp_path: Path) -> None:
