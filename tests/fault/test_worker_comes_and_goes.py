@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.fault.faults import second_worker, until_behind, until_members
+from tests.fault.faults import second_worker
 from tests.fault.load import loaded, supervised
 from tests.fault.picture import Picture, assert_undisturbed
+from tests.group import until_behind, until_members
 from tests.traffic import Traffic
 
 pytestmark = pytest.mark.fault

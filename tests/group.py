@@ -1,0 +1,45 @@
+"""What the customers workers' consumer group is doing."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from pipeline.landed import committed_positions
+from pipeline.log_reader import log_reader
+from pipeline.topics import CUSTOMERS_GROUP
+
+_PATIENCE = 60.0
+
+
+async def until_members(kafka_url: str, count: int) -> None:
+    """Wait until the customers group is settled and has that many members."""
+    async with asyncio.timeout(_PATIENCE):
+        while await _members(kafka_url) != count:
+            await asyncio.sleep(0.1)
+
+
+async def _members(kafka_url: str) -> int | None:
+    """How many members the customers group has; None while it is being made up anew."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_url)
+    await admin.start()
+    try:
+        [answer] = await admin.describe_consumer_groups([CUSTOMERS_GROUP])
+        [(error, _, state, _, _, members, *_)] = answer.groups
+    except KafkaError:
+        return None
+    finally:
+        await admin.close()
+    return len(members) if error == 0 and state == "Stable" else None
+
+
+async def until_behind(kafka_url: str, records: int) -> None:
+    """Wait until the customers agent has that many touchpoints of some partition yet to apply."""
+    applied = committed_positions(kafka_url, CUSTOMERS_GROUP)
+    async with asyncio.timeout(_PATIENCE), log_reader(kafka_url) as log:
+        while True:
+            ends, positions = await log.spans(["touchpoints"]), await applied.read()
+            if any(span.end - positions.get(tp, 0) >= records for tp, span in ends.items()):
+                return
