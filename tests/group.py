@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from pipeline.landed import committed_positions
-from pipeline.log_reader import log_reader
+from pipeline.local.child import Child
+from pipeline.log_reader import LogReader, log_reader
 from pipeline.topics import CUSTOMERS_GROUP
 
 _PATIENCE = 60.0
@@ -37,9 +39,22 @@ async def _members(kafka_url: str) -> int | None:
 
 async def until_behind(kafka_url: str, records: int) -> None:
     """Wait until the customers agent has that many touchpoints of some partition yet to apply."""
-    applied = committed_positions(kafka_url, CUSTOMERS_GROUP)
+    async with asyncio.timeout(_PATIENCE), log_reader(kafka_url) as log:
+        while not await _is_behind(kafka_url, log, records):
+            pass
+
+
+async def pause_behind(kafka_url: str, records: int, worker: Child) -> None:
+    """SIGSTOP a worker that has that many touchpoints of some partition yet to apply: one that has its hands full."""
     async with asyncio.timeout(_PATIENCE), log_reader(kafka_url) as log:
         while True:
-            ends, positions = await log.spans(["touchpoints"]), await applied.read()
-            if any(span.end - positions.get(tp, 0) >= records for tp, span in ends.items()):
+            worker.signal(signal.SIGSTOP)
+            if await _is_behind(kafka_url, log, records):
                 return
+            worker.signal(signal.SIGCONT)
+            await asyncio.sleep(0.02)
+
+
+async def _is_behind(kafka_url: str, log: LogReader, records: int) -> bool:
+    ends, applied = await log.spans(["touchpoints"]), await committed_positions(kafka_url, CUSTOMERS_GROUP).read()
+    return any(span.end - applied.get(tp, 0) >= records for tp, span in ends.items())
