@@ -8,7 +8,7 @@ import signal
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from pipeline.landed import committed_positions
+from pipeline.landed import Positions, committed_positions
 from pipeline.local.child import Child
 from pipeline.log_reader import LogReader, log_reader
 from pipeline.topics import CUSTOMERS_GROUP
@@ -37,24 +37,29 @@ async def _members(kafka_url: str) -> int | None:
     return len(members) if error == 0 and state == "Stable" else None
 
 
+def applied(kafka_url: str) -> Positions:
+    """Where the customers agent stands."""
+    return committed_positions(kafka_url, CUSTOMERS_GROUP)
+
+
 async def until_behind(kafka_url: str, records: int) -> None:
     """Wait until the customers agent has that many touchpoints of some partition yet to apply."""
     async with asyncio.timeout(_PATIENCE), log_reader(kafka_url) as log:
-        while not await _is_behind(kafka_url, log, records):
+        while not await _is_behind(log, applied(kafka_url), records):
             pass
 
 
-async def pause_behind(kafka_url: str, records: int, worker: Child) -> None:
-    """SIGSTOP a worker that has that many touchpoints of some partition yet to apply: one that has its hands full."""
+async def pause_behind(kafka_url: str, positions: Positions, records: int, worker: Child) -> None:
+    """SIGSTOP a worker that has that many touchpoints of some partition yet to do: one that has its hands full."""
     async with asyncio.timeout(_PATIENCE), log_reader(kafka_url) as log:
         while True:
             worker.signal(signal.SIGSTOP)
-            if await _is_behind(kafka_url, log, records):
+            if await _is_behind(log, positions, records):
                 return
             worker.signal(signal.SIGCONT)
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
 
 
-async def _is_behind(kafka_url: str, log: LogReader, records: int) -> bool:
-    ends, applied = await log.spans(["touchpoints"]), await committed_positions(kafka_url, CUSTOMERS_GROUP).read()
-    return any(span.end - applied.get(tp, 0) >= records for tp, span in ends.items())
+async def _is_behind(log: LogReader, positions: Positions, records: int) -> bool:
+    ends, done = await log.spans(["touchpoints"]), await positions.read()
+    return any(span.end - done.get(tp, 0) >= records for tp, span in ends.items())

@@ -10,7 +10,7 @@ import pytest
 from tests.fault.faults import second_worker
 from tests.fault.load import loaded, supervised
 from tests.fault.picture import Picture, assert_undisturbed
-from tests.group import pause_behind, until_behind, until_members
+from tests.group import applied, pause_behind, until_behind, until_members
 from tests.traffic import Traffic
 
 pytestmark = pytest.mark.fault
@@ -42,7 +42,7 @@ async def test_a_paused_owner_is_fenced(company: Traffic, undisturbed: Picture, 
         kafka = installation.endpoints.kafka_url
         async with loaded(data, installation.endpoints.extra, company) as load:
             first = installation.role("customers")
-            await pause_behind(kafka, IN_THE_MIDST, first)
+            await pause_behind(kafka, applied(kafka), IN_THE_MIDST, first)
             async with second_worker(installation, tmp_path):
                 await until_members(kafka, 1)
                 await until_behind(kafka, IN_THE_MIDST)

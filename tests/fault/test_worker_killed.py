@@ -1,33 +1,40 @@
-"""SIGKILL of the workers in turn, while the same files are sent three times: nothing can be seen of either."""
+"""SIGKILL of busy workers in turn, while the same files are sent three times: nothing can be seen of either."""
 
 from __future__ import annotations
 
-import asyncio
-import random
 from pathlib import Path
 
 import pytest
 
+from pipeline.landed import marks_of
+from pipeline.topics import epochs
+from sinks.clickhouse import connect
 from tests.fault.faults import kill
 from tests.fault.load import loaded, supervised
 from tests.fault.picture import Picture, assert_undisturbed
+from tests.group import applied, pause_behind
 from tests.traffic import Traffic
 
 pytestmark = pytest.mark.fault
 
-KILLS, TIMES = 3, 3
+KILLS, TIMES, BUSY = 4, 3, 500
 
 
 async def test_killed_workers_lose_nothing_and_files_sent_three_times_count_once(
     company: Traffic, undisturbed: Picture, tmp_path: Path
 ) -> None:
-    rng = random.Random(5)
     data = tmp_path / "stack"
     async with supervised(data) as installation:
-        async with loaded(data, installation.endpoints.extra, company, times=TIMES) as load:
-            for role in KILLS * ("customers", "landing"):
-                await asyncio.sleep(rng.uniform(0.3, 3.0))
-                await kill(installation, role)
+        to = installation.endpoints
+        async with (
+            await connect(to.clickhouse_url, to.clickhouse_user, to.clickhouse_password) as client,
+            loaded(data, to.extra, company, times=TIMES) as load,
+        ):
+            landed = marks_of(client, await epochs(to.kafka_url), ["touchpoints"])
+            for _ in range(KILLS):
+                for role, done in (("customers", applied(to.kafka_url)), ("landing", landed)):
+                    await pause_behind(to.kafka_url, done, BUSY, installation.role(role))
+                    await kill(installation, role)
         assert load.failed == []
         assert len(load.backfills) >= TIMES * len(company.files)
         assert load.landed == sum(map(len, company.files))
