@@ -9,7 +9,7 @@ import typer
 
 from pipeline.attach import attach
 from pipeline.cli import app
-from pipeline.cli.common import Data, print_bytes, run
+from pipeline.cli.common import Data, run, write
 from pipeline.settings import load
 
 
@@ -20,8 +20,7 @@ def sql(
     data: Data = None,
 ) -> None:
     """Ask ClickHouse, read-only. Example: touchline sql 'SELECT * FROM journeys LIMIT 5' --format JSONEachRow."""
-    answer = run(_ask(query, format_name, data))
-    print_bytes(answer)
+    write(run(_ask(query, format_name, data)))
 
 
 async def _ask(query: str, format_name: str, data: Path | None) -> bytes:

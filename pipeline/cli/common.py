@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Awaitable
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 import uvloop
@@ -25,21 +25,16 @@ def run(work: Awaitable[Result]) -> Result:
 
 def print_json(value: Any) -> None:
     """One JSON value on standard output, on one line."""
-    print_bytes((json.dumps(value, default=str) + "\n").encode())
+    write((json.dumps(value, default=str) + "\n").encode())
 
 
-def print_bytes(data: bytes) -> None:
-    """Bytes on standard output, after what was printed before."""
+def write(content: bytes) -> None:
+    """All of it on standard output: unbuffered (PYTHONUNBUFFERED), one write to a slow pipe may take only a part."""
     sys.stdout.flush()
-    write_all(sys.stdout.buffer, data)
-    sys.stdout.buffer.flush()
-
-
-def write_all(out: BinaryIO, data: bytes) -> None:
-    """Write everything: with PYTHONUNBUFFERED standard output is the bare pipe, whose `write` may take a part only."""
-    left = memoryview(data)
+    left = memoryview(content)
     while left:
-        left = left[out.write(left) :]
+        left = left[sys.stdout.buffer.write(left) :]
+    sys.stdout.buffer.flush()
 
 
 def tell(message: str) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fault.load import loaded, supervised
 from tests.fault.picture import Picture, assert_audited, assert_plain, picture
+from tests.fault.sending import loaded, supervised
 from tests.traffic import Traffic, traffic
 
 CUSTOMERS, FILED, LIVE, SEED = 1_500, 45_000, 15_000, 31

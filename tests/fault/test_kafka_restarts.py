@@ -15,8 +15,8 @@ import pytest
 from pipeline.local.broker import answers
 from pipeline.local.installation import Installation
 from tests.fault.faults import kill
-from tests.fault.load import Live, Load, loaded, supervised
 from tests.fault.picture import Picture, assert_undisturbed
+from tests.fault.sending import Live, Load, loaded, supervised
 from tests.traffic import Traffic
 
 pytestmark = pytest.mark.fault

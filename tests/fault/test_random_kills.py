@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.fault.faults import kill
-from tests.fault.load import loaded, supervised
 from tests.fault.picture import Picture, assert_undisturbed
+from tests.fault.sending import loaded, supervised
 from tests.traffic import Traffic
 
 pytestmark = pytest.mark.fault

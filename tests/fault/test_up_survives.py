@@ -15,8 +15,8 @@ import pytest
 
 from pipeline.local.stack import running
 from tests.command import start
-from tests.fault.load import loaded
 from tests.fault.picture import Picture, assert_undisturbed
+from tests.fault.sending import loaded
 from tests.traffic import Traffic
 
 pytestmark = pytest.mark.fault

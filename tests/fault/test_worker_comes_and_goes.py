@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.fault.faults import second_worker
-from tests.fault.load import loaded, supervised
 from tests.fault.picture import Picture, assert_undisturbed
+from tests.fault.sending import loaded, supervised
 from tests.group import applied, pause_behind, until_behind, until_members
 from tests.traffic import Traffic
 

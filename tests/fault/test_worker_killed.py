@@ -10,8 +10,8 @@ from pipeline.landed import marks_of
 from pipeline.topics import epochs
 from sinks.clickhouse import connect
 from tests.fault.faults import kill
-from tests.fault.load import loaded, supervised
 from tests.fault.picture import Picture, assert_undisturbed
+from tests.fault.sending import loaded, supervised
 from tests.group import applied, pause_behind
 from tests.traffic import Traffic
 

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-import io
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import termios
+import time
 
-from pipeline.cli.common import write_all
+WRITES = """
+import signal
+from pipeline.cli.common import write
 
-
-class Narrow(io.RawIOBase):
-    """A pipe that takes a few bytes at a time, as a bare one may."""
-
-    def __init__(self) -> None:
-        self.taken = b""
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: bytes | memoryview) -> int:  # type: ignore[override]
-        self.taken += bytes(data[:3])
-        return min(3, len(data))
+signal.signal(signal.SIGUSR1, lambda *_: None)
+write(b"x" * 3_000_000)
+"""
 
 
-def test_all_is_written_to_a_pipe_that_takes_a_part_at_a_time() -> None:
-    out = Narrow()
-    write_all(out, b"0123456789")  # type: ignore[arg-type]
-    assert out.taken == b"0123456789"
+def waiting(pipe: int) -> int:
+    """How many bytes a pipe holds."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
+def test_a_slow_reader_gets_everything() -> None:
+    """Unbuffered, a signal while the pipe is full makes one write end early."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-c", WRITES]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        until = time.monotonic() + 60
+        while waiting(process.stdout.fileno()) < 4096:
+            assert process.poll() is None and time.monotonic() < until
+        process.send_signal(signal.SIGUSR1)
+        assert len(process.stdout.read()) == 3_000_000
+        assert process.wait() == 0
