@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import signal
 
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
-from pipeline.landed import Positions, committed_positions
+from pipeline.landed import Positions
 from pipeline.local.child import Child
 from pipeline.log_reader import LogReader, log_reader
 from pipeline.topics import CUSTOMERS_GROUP
@@ -38,8 +39,20 @@ async def _members(kafka_url: str) -> int | None:
 
 
 def applied(kafka_url: str) -> Positions:
-    """Where the customers agent stands."""
-    return committed_positions(kafka_url, CUSTOMERS_GROUP)
+    """Where the customers group stands, by its commits, whatever they say beside the offset."""
+
+    async def read() -> dict[TopicPartition, int]:
+        admin = AIOKafkaAdminClient(bootstrap_servers=kafka_url)
+        await admin.start()
+        try:
+            offsets = await admin.list_consumer_group_offsets(CUSTOMERS_GROUP)
+        except GroupCoordinatorNotAvailableError:  # no group has committed yet
+            return {}
+        finally:
+            await admin.close()
+        return {tp: committed.offset for tp, committed in offsets.items()}
+
+    return Positions("applied", read)
 
 
 async def until_behind(kafka_url: str, records: int) -> None:

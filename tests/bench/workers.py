@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import topics
-from pipeline.landed import committed_positions, wait_for
+from pipeline.landed import wait_for
 from pipeline.local.child import Child
 from pipeline.local.stack import LocalStack
 from pipeline.log_reader import log_reader
@@ -24,7 +24,7 @@ from tests.bench.feed import Message, backlog, encoded
 from tests.bench.recovery import PARTITIONS, PER_CUSTOMER, worker
 from tests.bench.report import median, tell
 from tests.bench.stream import touchpoints
-from tests.group import until_members
+from tests.group import applied, until_members
 
 EVENTS = 500_000
 WORKERS = (1, 2, 4)
@@ -69,7 +69,7 @@ async def _measured(messages: list[Message], number: int) -> dict[str, Any]:
 async def _until_folded(kafka_url: str) -> None:
     async with log_reader(kafka_url) as log:
         spans = await log.spans(["touchpoints"])
-        await wait_for(log, spans, committed_positions(kafka_url, topics.CUSTOMERS_GROUP), time.monotonic() + _PATIENCE)
+        await wait_for(log, spans, applied(kafka_url), time.monotonic() + _PATIENCE)
 
 
 def _cpu(child: Child) -> float:
