@@ -104,7 +104,7 @@ class Customers:
         written = await self._transactions.commit(chunk.partition, outputs.by_topic(), chunk.topic, chunk.next)
         if not self._transactions.owns(chunk.partition):
             return  # committed, but given away meanwhile: its states are not ours to keep
-        self._store.states(chunk.partition).update(outputs.changelog)  # type: ignore[arg-type]
+        self._store.update(chunk.partition, outputs.changelog)
         if (position := written.positions.get(CHANGELOG)) is not None:
             self._store.wrote(chunk.partition, position)
         self.folded += len(chunk.records)

@@ -20,6 +20,7 @@ from aiokafka import ConsumerRecord
 from agents.chunk import Chunk
 from pipeline.errors import BrokenInvariantError, UnavailableError
 from pipeline.model import FieldError, LogPosition, Rejected, dead_letter
+from pipeline.requests import is_request
 from schemas import block
 from schemas.codec import HEADER_BYTES, Decoder, Encoder, UndecodableError, contract_of, header
 from schemas.contracts import Contract, latest
@@ -137,20 +138,25 @@ class Lander:
             return
         refused: list[ConsumerRecord] = []
         letters: list[bytes] = []
-        for contract, part in self._by_contract(chunks, refused, letters):
+        requests: list[ConsumerRecord] = []
+        for contract, part in self._by_contract(chunks, refused, letters, requests):
             await self._insert(contract, part, refused, letters)
         if letters:
             await self._patiently(lambda: self._send_dead_letters(letters))
-        entries = _entries(self.topic, self.epoch, chunks, refused)
+        entries = _entries(self.topic, self.epoch, chunks, refused, requests)
         await self._patiently(lambda: ledger.record(self._client, entries))
         for entry in entries:
             self._durable(self.topic, entry.partition, entry.next_offset)
             self.landed += entry.rows
 
     def _by_contract(
-        self, chunks: Sequence[Chunk], refused: list[ConsumerRecord], letters: list[bytes]
+        self,
+        chunks: Sequence[Chunk],
+        refused: list[ConsumerRecord],
+        letters: list[bytes],
+        requests: list[ConsumerRecord],
     ) -> list[tuple[Contract, list[ConsumerRecord]]]:
-        """The records by the contract that wrote them; tombstones say that a key is gone and are not rows."""
+        """The records by the contract that wrote them; tombstones and requests to the customers agent are not rows."""
         usual = latest(self.topic)
         found: dict[int, tuple[Contract, list[ConsumerRecord]]] = {usual.schema_id: (usual, [])}
         ordinary, framing = found[usual.schema_id][1], self._usual
@@ -159,6 +165,8 @@ class Lander:
                 value = record.value
                 if value is not None and value[:HEADER_BYTES] == framing:
                     ordinary.append(record)
+                elif is_request(value):
+                    requests.append(record)
                 elif value is not None:
                     try:
                         contract = contract_of(value, self.topic)
@@ -232,12 +240,19 @@ class Lander:
         letters.append(self._encode_rejected(dead_letter(rejected, SOURCE, int(time.time() * 1000), position)))
 
 
-def _entries(topic: str, epoch: int, chunks: Sequence[Chunk], refused: Sequence[ConsumerRecord]) -> list[Landed]:
+def _entries(
+    topic: str,
+    epoch: int,
+    chunks: Sequence[Chunk],
+    refused: Sequence[ConsumerRecord],
+    requests: Sequence[ConsumerRecord],
+) -> list[Landed]:
     """One ledger entry per run of adjoining chunks of a partition."""
     entries: list[Landed] = []
     for partition in sorted({chunk.partition for chunk in chunks}):
         own = sorted((chunk for chunk in chunks if chunk.partition == partition), key=lambda chunk: chunk.first)
         bad = [record.offset for record in refused if record.partition == partition]
+        asked = [record.offset for record in requests if record.partition == partition]
         start = 0
         for end in range(1, len(own) + 1):
             if end == len(own) or own[end].first != own[end - 1].next:
@@ -245,6 +260,7 @@ def _entries(topic: str, epoch: int, chunks: Sequence[Chunk], refused: Sequence[
                 first, after = run[0].first, run[-1].next
                 rows = sum(record.value is not None for chunk in run for record in chunk.records)
                 out = sum(first <= offset < after for offset in bad)
-                entries.append(Landed(topic, epoch, partition, first, after, rows - out, out))
+                rows -= out + sum(first <= offset < after for offset in asked)
+                entries.append(Landed(topic, epoch, partition, first, after, rows, out))
                 start = end
     return entries

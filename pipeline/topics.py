@@ -44,6 +44,7 @@ LANDED = (
     Topic("journeys", "delete"),
     Topic("customers", "compact"),
     Topic("risk", "delete"),
+    Topic("late", "delete"),
     Topic("rejected", "delete", keyed=False),
     Topic("alerts", "delete", keyed=False),
 )

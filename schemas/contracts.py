@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-SUBJECTS = {"touchpoints": 1, "journeys": 2, "customers": 3, "risk": 4, "rejected": 5, "alerts": 6}
+SUBJECTS = {"touchpoints": 1, "journeys": 2, "customers": 3, "risk": 4, "rejected": 5, "alerts": 6, "late": 7}
 _IDS_PER_SUBJECT = 1_000
 
 Avro = dict[str, Any]

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 from rich.table import Table
 
 from pipeline.attach import Target, attach
@@ -19,8 +19,10 @@ from pipeline.audit import audit as prove
 from pipeline.backfill import BackfillResult
 from pipeline.backfill import backfill as send
 from pipeline.cli import app
-from pipeline.cli.common import Data, Json, print_json, run, tell
+from pipeline.cli.common import Data, Json, bar, print_json, run, tell
+from pipeline.customer import Rules
 from pipeline.errors import UsageError
+from pipeline.imports import take_in
 from pipeline.landed import wait_until_landed
 from pipeline.settings import load
 from sinks import sql
@@ -51,19 +53,29 @@ def backfill(
 async def _backfill(file: Path, data: Path | None) -> dict[str, Any]:
     started = time.monotonic()
     async with attach(load(), data) as target:
-        with _bar() as bar:
+        with bar() as shown:
             now = int(time.time() * 1000)
-            result = await _sent(file, target, now, bar)
+            result = await _sent(file, target, now, shown)
             async with await target.clickhouse() as client:
-                task = bar.add_task("landing", total=None)
+                task = shown.add_task("landing", total=None)
                 await wait_until_landed(
                     target.kafka_url,
                     client,
                     timeout=_LANDING_SECONDS,
-                    progress=lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
+                    progress=lambda what, done, total: shown.update(
+                        task, description=what, completed=done, total=total
+                    ),
                 )
                 [(landed,)] = await client.query(
                     sql.query("landed_of_import"), {"import_id": result.import_id, "now": now}
+                )
+                task = shown.add_task("taking in what was late", total=None)
+                rebuilt = await take_in(
+                    target.kafka_url,
+                    client,
+                    result.import_id,
+                    Rules.of(load()),
+                    lambda done, total: shown.update(task, completed=done, total=total),
                 )
     return {
         "lines": result.lines,
@@ -72,33 +84,25 @@ async def _backfill(file: Path, data: Path | None) -> dict[str, Any]:
         "duplicates": result.accepted - landed,
         "landed": landed,
         "import_id": result.import_id,
+        "rebuilt": rebuilt.customers,
         "seconds": round(time.monotonic() - started, 2),
         "errors": [dataclasses.asdict(error) for error in result.errors],
     }
 
 
-async def _sent(file: Path, target: Target, now: int, bar: Progress) -> BackfillResult:
-    task = bar.add_task("sending", total=None)
+async def _sent(file: Path, target: Target, now: int, shown: Progress) -> BackfillResult:
+    task = shown.add_task("sending", total=None)
     return await send(
         file,
         target.kafka_url,
         now=now,
-        progress=lambda done, total: bar.update(task, completed=done, total=total),
-    )
-
-
-def _bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description:<28}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
+        progress=lambda done, total: shown.update(task, completed=done, total=total),
     )
 
 
 def _show_backfill(facts: dict[str, Any]) -> None:
+    if facts["rebuilt"]:
+        tell(f"{facts['rebuilt']} customers folded anew, to take in what was older than their history")
     tell(
         f"{facts['lines']} lines: {facts['accepted']} accepted, {facts['rejected']} refused, "
         f"{facts['duplicates']} of them were there already; {facts['landed']} landed in {facts['seconds']} s"

@@ -142,6 +142,7 @@ class Played:
         self.consumer = Consumer()
         self.journeys: list[Record] = []
         self.customers: list[Record] = []
+        self.late: list[Record] = []
         self.risk: list[Record] = []
         self.state: State | None = None
         self._rules = rules
@@ -161,6 +162,9 @@ class Played:
         folded = fold(CUSTOMER, state, EPOCH, self._log[first:end], self._rules)
         if folded is None:
             return False
+        self.late += folded.late
+        if folded.customer is None:
+            return False
         self.state = folded.state
         self.consumer.take(folded.journeys)
         self.journeys += folded.journeys
@@ -171,6 +175,7 @@ class Played:
     def customer(self) -> Record:
         """The newest row of the customer, of it what does not depend on the moment of scoring."""
         risky = {"revision", "profile", "scored_at", "score", "level", "reasons", "action", "model_version"}
+        risky |= {"limited_from", "rebuilt"}
         return comparable({name: value for name, value in self.customers[-1].items() if name not in risky})
 
 
@@ -240,6 +245,9 @@ def test_what_is_older_than_the_history_changes_nothing(history: Log, order: int
     assert with_late.consumer.journeys() == without.consumer.journeys()
     assert with_late.customers == without.customers
     assert with_late.risk == without.risk
+    assert [late["event_id"] for late in with_late.late] == [late["event_id"]]
+    assert with_late.late[0]["accepted_from"] == latest - HISTORY
+    assert without.late == []
 
 
 @given(histories(span=89 * DAY), seeds)

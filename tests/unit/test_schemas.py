@@ -112,7 +112,15 @@ def test_a_refused_value_leaves_the_decoder_as_it_was():
 
 
 def test_ids_never_change_their_meaning():
-    assert SUBJECTS == {"touchpoints": 1, "journeys": 2, "customers": 3, "risk": 4, "rejected": 5, "alerts": 6}
+    assert SUBJECTS == {
+        "touchpoints": 1,
+        "journeys": 2,
+        "customers": 3,
+        "risk": 4,
+        "rejected": 5,
+        "alerts": 6,
+        "late": 7,
+    }
     for subject in SUBJECTS:
         for contract in history(subject):
             assert by_id(contract.schema_id) == contract
@@ -120,7 +128,7 @@ def test_ids_never_change_their_meaning():
 
 
 def test_there_is_no_contract_without_a_subject():
-    assert by_id(7_001) is by_id(0) is by_id(-1) is None
+    assert by_id(99_001) is by_id(0) is by_id(-1) is None
     with pytest.raises(KeyError):
         history("orders")
 
