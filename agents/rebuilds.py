@@ -54,7 +54,7 @@ class Turn:
                 self.hold = Hold.begin(request, self._epoch, offset, self.state)
             case Rows() if self._is_under_way(request):
                 assert self.hold is not None  # noqa: S101 (asked before)
-                self.hold.closing = True
+                self.hold.close(self.state)
                 revision = revision_of(self._epoch, offset)
                 self.journeys += [{**row, "revision": revision} for row in request.journeys]
             case Finish() if self._is_under_way(request):

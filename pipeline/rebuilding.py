@@ -31,7 +31,8 @@ class Hold(msgspec.Struct, array_like=True):
     """A rebuild under way: where in the log it began, and the touchpoints since, by offset, as they came.
 
     `known` are the first touchpoints of the journeys and visits published before it began, which the rebuild itself
-    takes back where they are wrong. Once it is `closing`, its rows are being published and its end is in the log.
+    takes back where they are wrong. Once it is closing, its rows are published and nothing else, its end is in the log, and
+    `since` are the first touchpoints of what had been published after it began.
     """
 
     rebuild_id: str
@@ -39,19 +40,33 @@ class Hold(msgspec.Struct, array_like=True):
     offset: int
     requested_at: int
     known: list[bytes]
-    closing: bool = False
+    since: list[bytes] | None = None
     touches: list[tuple[int, bytes]] = []
 
     @classmethod
     def begin(cls, request: Begin, epoch: int, offset: int, current: State | None) -> Hold:
         """What to remember when a rebuild begins at this place in the log."""
-        journeys = current.journeys if current is not None else []
-        known = {journey.first for journey in journeys} | {v.first for journey in journeys for v in journey.visits}
-        return cls(request.rebuild_id, epoch, offset, request.requested_at, sorted(known))
+        return cls(request.rebuild_id, epoch, offset, request.requested_at, sorted(_firsts(current)))
+
+    @property
+    def closing(self) -> bool:
+        """Whether the rebuild's rows are being published."""
+        return self.since is not None
+
+    def close(self, current: State | None) -> None:
+        """Note that from here on only the rebuild's rows are published."""
+        if self.since is None:
+            self.since = sorted(_firsts(current) - set(self.known))
 
     def keeps(self, now: int) -> bool:
         """Whether it is still worth keeping, at a moment in UTC milliseconds."""
         return sum(len(value) for _, value in self.touches) < HELD_BYTES and now - self.requested_at < HELD_MS
+
+
+def _firsts(state: State | None) -> set[bytes]:
+    """The first touchpoints, from which ids are made, of a state's journeys and visits."""
+    journeys = state.journeys if state is not None else []
+    return {journey.first for journey in journeys} | {visit.first for journey in journeys for visit in journey.visits}
 
 
 class Rebuilt(msgspec.Struct):
@@ -135,9 +150,9 @@ def take_over(  # noqa: PLR0913 (what the end of a rebuild depends on, each once
     changes = Changes()
     for journey in rebuilt.journeys if rebuilt is not None else ():
         changes.restructure(journey)
-    for journey in current.journeys if current is not None else ():
-        changes.old_journeys |= {journey.first} - set(hold.known)
-        changes.old_visits |= {visit.first for visit in journey.visits} - set(hold.known)
+    hold.close(current)
+    changes.old_journeys.update(hold.since or ())
+    changes.old_visits.update(hold.since or ())
     state = rebuilt
     if state is not None:
         state.epoch, state.offset = hold.epoch, hold.offset
