@@ -31,8 +31,8 @@ class Hold(msgspec.Struct, array_like=True):
     """A rebuild under way: where in the log it began, and the touchpoints since, by offset, as they came.
 
     `known` are the first touchpoints of the journeys and visits published before it began, which the rebuild itself
-    takes back where they are wrong. Once it is closing, its rows are published and nothing else, its end is in the log, and
-    `since` are the first touchpoints of what had been published after it began.
+    takes back where they are wrong. Once it is closing, its rows are published and nothing else, its end is in the log,
+    and `since` are the first touchpoints of what had been published after it began.
     """
 
     rebuild_id: str

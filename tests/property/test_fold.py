@@ -215,6 +215,30 @@ def test_equal_revision_means_equal_content_whatever_the_chunks(log: Log, chunks
         assert known.setdefault((row["journey_id"], row["revision"]), content) == content
 
 
+@THOROUGH
+@given(histories(), seeds, seeds)
+def test_what_is_remembered_does_not_depend_on_the_order_either(history: Log, order: int, chunks: int) -> None:
+    """Merging is commutative and associative: not only the rows, all that later touchpoints will meet is the same."""
+    one, other = Played(history), Played(shuffled(history, order), chunks)
+    assert one.state is not None and other.state is not None
+    assert other.state.journeys == one.state.journeys
+    assert other.state.profile == one.state.profile
+    assert (other.state.latest, other.state.floor) == (one.state.latest, one.state.floor)
+    assert sorted(_ids(other.state)) == sorted(_ids(one.state))
+
+
+@QUICK
+@given(histories(), seeds)
+def test_everything_once_more_changes_nothing_that_is_remembered(history: Log, order: int) -> None:
+    """Merging is idempotent."""
+    once, twice = Played(history), Played([*history, *shuffled(history, order)])
+    assert dump(once.state) == dump(twice.state)
+
+
+def _ids(state: State) -> list[bytes]:
+    return [state.seen[at : at + 8] for at in range(0, len(state.seen), 8)]
+
+
 @QUICK
 @given(logs(), seeds, st.data())
 def test_a_range_of_the_log_applied_again_changes_nothing(log: Log, chunks: int, data: st.DataObject) -> None:
