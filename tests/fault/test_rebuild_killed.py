@@ -1,4 +1,4 @@
-"""A rebuild while its workers, and the command itself, are killed: in the end the journeys are those of the plain way."""
+"""A rebuild while its workers and the command itself are killed: in the end the journeys are those of the plain way."""
 
 from __future__ import annotations
 

@@ -150,3 +150,25 @@ async def test_a_rebuild_changes_nothing_where_nothing_was_late(data: Path) -> N
     assert answer.status == 0, answer.errors
     assert answer.json()["journeys"] == len(before)
     assert await ask(data, "SELECT * EXCEPT revision FROM journeys ORDER BY customer_id, journey_id") == before
+
+
+async def test_the_audit_is_clean_while_traffic_goes_on(installation: Installation, data: Path) -> None:
+    """The ends are fixed when it starts: what comes in meanwhile is neither waited for nor missed."""
+    enough = asyncio.Event()
+    traffic = asyncio.create_task(emit_until(enough, installation))
+    for words in (("--json",), ("--json", "--deep")):
+        audit = await touchline("audit", *words, "--data", str(data))
+        assert audit.status == 0, audit.output
+    enough.set()
+    assert await traffic > 100
+
+
+async def emit_until(enough: asyncio.Event, installation: Installation) -> int:
+    extra = installation.endpoints.extra
+    async with Emitter(extra["collector_url"], extra["write_key"]) as emitter:
+        while not enough.is_set():
+            for number in range(20):
+                now = datetime.now(UTC)
+                await emitter.emit(channel="web", touchpoint="search", customer_id=f"live-{number}", occurred_at=now)
+            await emitter.flush()
+    return emitter.stats.accepted
