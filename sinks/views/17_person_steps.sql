@@ -20,7 +20,8 @@ AS WITH
         concat(unhex('a9b5b3de6f9b5d578a700d8f1c0e6b52'), kind, '\0', person, '\0', id)
     )))) AS version_5
 SELECT
-    * EXCEPT (before, opens_journey, opens_visit),
+    * EXCEPT (place, before, opens_journey, opens_visit),
+    row_number() OVER in_order AS position,
     anyLast(if(opens_journey, version_5('journey', person_id, place.2), NULL)) OVER in_order AS journey_id,
     anyLast(if(opens_visit, version_5('visit', person_id, place.2), NULL)) OVER in_order AS visit_id
 FROM
@@ -28,6 +29,7 @@ FROM
     SELECT
         person_id,
         (occurred_at, UUIDToNum(event_id), customer_id) AS place,
+        event_id,
         customer_id,
         occurred_at,
         channel,
