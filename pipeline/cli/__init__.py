@@ -37,6 +37,7 @@ def main() -> None:
             analysis,  # noqa: F401
             catalogue,  # noqa: F401
             data,  # noqa: F401
+            identities,  # noqa: F401
             rebuild,  # noqa: F401
             risk,  # noqa: F401
             roles,  # noqa: F401
