@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 
 from aiokafka import ConsumerRecord
 
+from agents import refusal
 from agents.chunk import Chunk
 from agents.transactions import Message
 from pipeline import state as states
 from pipeline.customer import Rules, Touch, fold, touch_of
-from pipeline.model import FieldError, LogPosition, Rejected, dead_letter
+from pipeline.model import ContractError, LogPosition, dead_letter
 from pipeline.topics import CHANGELOG
-from schemas.codec import Decoder, Encoder, UndecodableError
+from schemas.codec import Decoder, Encoder
 
 SOURCE = "customers"
 
@@ -45,7 +46,7 @@ class Outputs:
 def _checked(key: bytes | None, touch: Touch) -> bytes:
     """The key, which decides the partition and so must be the customer's."""
     if key is None or key != touch.record["customer_id"].encode():
-        raise ValueError("the Kafka key must be the customer_id")
+        raise ContractError("customer_id", "the Kafka key must be the customer_id")
     return key
 
 
@@ -93,7 +94,6 @@ class Folding:
         return groups
 
     def _refuse(self, record: ConsumerRecord, error: ValueError, now: int) -> bytes:
-        code = error.code if isinstance(error, UndecodableError) else "contract"
-        refused = Rejected((FieldError(code, "", str(error)),), record.value or b"")
+        refused = refusal.envelope(record.value, refusal.problem_of(error), self._decode)
         position = LogPosition(record.topic, self._epoch, record.partition, record.offset)
         return self._encode_rejected(dead_letter(refused, SOURCE, now, position))

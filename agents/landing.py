@@ -17,9 +17,10 @@ from dataclasses import dataclass
 
 from aiokafka import ConsumerRecord
 
+from agents import refusal
 from agents.chunk import Chunk
 from pipeline.errors import BrokenInvariantError, UnavailableError
-from pipeline.model import FieldError, LogPosition, Rejected, dead_letter
+from pipeline.model import FieldError, LogPosition, dead_letter
 from schemas import block
 from schemas.codec import HEADER_BYTES, Decoder, Encoder, UndecodableError, contract_of, header
 from schemas.contracts import Contract, latest
@@ -227,7 +228,7 @@ class Lander:
         self, record: ConsumerRecord, code: str, why: str, refused: list[ConsumerRecord], letters: list[bytes]
     ) -> None:
         refused.append(record)
-        rejected = Rejected((FieldError(code, "", why),), record.value or b"")
+        rejected = refusal.envelope(record.value, FieldError(code, "", why), self._decode)
         position = LogPosition(record.topic, self.epoch, record.partition, record.offset)
         letters.append(self._encode_rejected(dead_letter(rejected, SOURCE, int(time.time() * 1000), position)))
 
