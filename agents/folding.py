@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from aiokafka import ConsumerRecord
 
-from agents import refusal
 from agents.chunk import Chunk
+from agents.refusal import envelope, problem_of
 from agents.transactions import Message
 from pipeline import state as states
 from pipeline.customer import Rules, Touch, fold, touch_of
@@ -94,6 +94,6 @@ class Folding:
         return groups
 
     def _refuse(self, record: ConsumerRecord, error: ValueError, now: int) -> bytes:
-        refused = refusal.envelope(record.value, refusal.problem_of(error), self._decode)
+        refused = envelope(record.value, problem_of(error), self._decode)
         position = LogPosition(record.topic, self._epoch, record.partition, record.offset)
         return self._encode_rejected(dead_letter(refused, SOURCE, now, position))
