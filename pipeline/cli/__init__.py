@@ -33,7 +33,7 @@ def main() -> None:
             format="%(asctime)s %(levelname)s %(name)s %(message)s",
             stream=sys.stderr,
         )
-        from pipeline.cli import analysis, catalogue, data, risk, roles, stack  # noqa: F401, PLC0415 (they register commands)
+        from pipeline.cli import analysis, catalogue, data, rejected, risk, roles, stack  # noqa: F401, PLC0415 (they register commands)
 
         app()
     except TouchlineError as error:

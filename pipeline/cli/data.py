@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 from rich.table import Table
 
 from pipeline.attach import Target, attach
@@ -20,6 +20,7 @@ from pipeline.backfill import BackfillResult
 from pipeline.backfill import backfill as send
 from pipeline.cli import app
 from pipeline.cli.common import Data, Json, print_json, run, tell
+from pipeline.cli.progress import progress_bar
 from pipeline.errors import UsageError
 from pipeline.landed import wait_until_landed
 from pipeline.settings import load
@@ -51,7 +52,7 @@ def backfill(
 async def _backfill(file: Path, data: Path | None) -> dict[str, Any]:
     started = time.monotonic()
     async with attach(load(), data) as target:
-        with _bar() as bar:
+        with progress_bar() as bar:
             now = int(time.time() * 1000)
             result = await _sent(file, target, now, bar)
             async with await target.clickhouse() as client:
@@ -87,17 +88,6 @@ async def _sent(file: Path, target: Target, now: int, bar: Progress) -> Backfill
     )
 
 
-def _bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description:<28}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
-    )
-
-
 def _show_backfill(facts: dict[str, Any]) -> None:
     tell(
         f"{facts['lines']} lines: {facts['accepted']} accepted, {facts['rejected']} refused, "
@@ -106,7 +96,7 @@ def _show_backfill(facts: dict[str, Any]) -> None:
     for error in facts["errors"][:10]:
         tell(f"  line {error['line']}: {error['message']} [{error['code']}]")
     if len(facts["errors"]) > 10:
-        tell("  ... and more: touchline sql \"SELECT * FROM rejected WHERE source = 'backfill'\"")
+        tell(f"  ... and more: touchline rejected list --import {facts['import_id']}")
 
 
 @app.command()
