@@ -72,13 +72,13 @@ def touch_of(offset: int, record: Record) -> Touch:
     moment = record["occurred_at"]
     if not 0 <= moment <= record["received_at"] + FUTURE_LIMIT_MS:
         raise ContractError("occurred_at", "occurred_at must lie between 1970 and 24 hours after received_at")
-    digits = record["event_id"].replace("-", "")
+    text = record["event_id"]
     try:
-        event_id = bytes.fromhex(digits)
+        event_id = bytes.fromhex(text.replace("-", ""))
     except ValueError:
         event_id = b""
-    if len(event_id) != 16 or len(digits) != 32:
-        raise ContractError("event_id", "event_id must be a UUID")
+    if len(event_id) != 16 or len(text) != 36 or not text[8] == text[13] == text[18] == text[23] == "-":
+        raise ContractError("event_id", "event_id must be a UUID with hyphens")
     if (value := record["value"]) is not None and not abs(value) <= VALUE_LIMIT:
         raise ContractError("value", f"value must be a number within {VALUE_LIMIT:g} of zero")
     if (sentiment := record["sentiment"]) is not None and not -1 <= sentiment <= 1:

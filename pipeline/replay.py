@@ -81,18 +81,18 @@ class Replay:
 
     sorter: Sorter
     now: int
+    decide: Replaying = field(default_factory=Replaying)
     progress: Progress = _silent
     sent: int = 0
     _accepted: int = 0
     _refused: Counter[tuple[str, str]] = field(default_factory=Counter)
     _errors: list[Unsent] = field(default_factory=list)
-    _decide: Replaying = field(default_factory=Replaying)
 
     async def read(self, pages: AsyncIterable[Sequence[Letter]]) -> None:
         """Decide about every letter, and sort by time what is to be sent."""
         async for page in pages:
             for letter in page:
-                self._take(letter, self._decide(letter, self.now))
+                self._take(letter, self.decide(letter, self.now))
             self.progress("checking", self._accepted + self._refused.total())
 
     async def send(self, publisher: Publishes, letters: Marks) -> None:

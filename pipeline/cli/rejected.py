@@ -21,7 +21,7 @@ from pipeline.cli.progress import progress_bar
 from pipeline.cli.times import moment_of, text_of
 from pipeline.errors import UsageError
 from pipeline.landed import wait_until_landed
-from pipeline.letters import Envelope, Letter
+from pipeline.letters import Envelope, Letter, Replaying
 from pipeline.originals import readable
 from pipeline.publisher import Publisher
 from pipeline.replay import Replay, ReplayResult
@@ -109,6 +109,9 @@ def replay(  # noqa: PLR0913 (its options)
     import_id: Import = None,
     topic: Topic = None,
     again: Annotated[bool, typer.Option("--again", help="Also those that were replayed before.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also what ClickHouse itself refused, after a change there.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would become of them.")] = False,
     as_json: Json = False,
     data: Data = None,
@@ -123,7 +126,7 @@ def replay(  # noqa: PLR0913 (its options)
         raise UsageError("give ids or filters, not both")
     where = replace(where, ids=_ids(ids or []), replayed=None if again else False)
     started = time.monotonic()
-    result = run(_replayed(where, data, dry_run=dry_run))
+    result = run(_replayed(where, data, force=force, dry_run=dry_run))
     if as_json:
         print_json({**asdict(result), "dry_run": dry_run, "seconds": round(time.monotonic() - started, 2)})
     else:
@@ -175,7 +178,7 @@ async def _found(dead_letter_id: str, data: Path | None) -> Letter:
     return letter
 
 
-async def _replayed(where: Where, data: Path | None, *, dry_run: bool) -> ReplayResult:
+async def _replayed(where: Where, data: Path | None, *, force: bool, dry_run: bool) -> ReplayResult:
     now = time.time_ns() // 1_000_000
     async with attach(load(), data, roles=not dry_run) as target, await target.clickhouse() as client:
         letters = DeadLetters(client)
@@ -183,7 +186,12 @@ async def _replayed(where: Where, data: Path | None, *, dry_run: bool) -> Replay
         total, _ = await letters.patterns(where, 1)
         with progress_bar() as bar, Sorter() as sorter:
             task = bar.add_task("checking", total=total)
-            work = Replay(sorter, now, lambda what, done: bar.update(task, description=what, completed=done))
+            work = Replay(
+                sorter,
+                now,
+                decide=Replaying(force=force),
+                progress=lambda what, done: bar.update(task, description=what, completed=done),
+            )
             await work.read(letters.pages(where))
             if not dry_run and work.result().accepted:
                 await _sent(work, letters, target, bar)

@@ -81,6 +81,8 @@ def bad_records() -> dict[str, tuple[str, ConsumerRecord]]:
         "far future": ("contract", wrong(occurred_at=START + 200 * DAY)),
         "before 1970": ("contract", wrong(occurred_at=-1)),
         "bad id": ("contract", wrong(event_id="not-a-uuid")),
+        "odd id": ("contract", wrong(event_id="-" * 4 + touchpoint(2)["event_id"].replace("-", ""))),
+        "spaced id": ("contract", wrong(event_id=touchpoint(2)["event_id"].replace("-", " "))),
         "no number": ("contract", wrong(value=math.nan)),
         "boundless": ("contract", wrong(value=math.inf)),
         "boundless mood": ("contract", wrong(sentiment=-math.inf)),
@@ -116,7 +118,7 @@ PATHS = {
     "another customer under a known key": "customer_id",
     "far future": "occurred_at",
     "before 1970": "occurred_at",
-    "bad id": "event_id",
+    **dict.fromkeys(("bad id", "odd id", "spaced id"), "event_id"),
     "no number": "value",
     "boundless": "value",
     "boundless mood": "sentiment",
@@ -128,9 +130,9 @@ PATHS = {
 def test_a_refusal_names_its_field_and_the_event_where_they_can_be_read(name):
     code, bad = bad_records()[name]
     (letter,) = rows("rejected", folded(bad).rejected)
-    event_id = touchpoint(2)["event_id"] if code == "contract" else None
+    event_id = Decoder("touchpoints")(bad.value)["event_id"] if code == "contract" else None
     assert letter["path"] == PATHS.get(name, "")
-    assert letter["event_id"] == ("not-a-uuid" if name == "bad id" else event_id)
+    assert letter["event_id"] == event_id
 
 
 def test_a_refusal_names_the_import_that_brought_it():
