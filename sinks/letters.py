@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from base64 import b64decode
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -12,10 +13,11 @@ from pipeline.letters import Envelope, Letter, Replayed
 from sinks import sql
 from sinks.clickhouse import Client, Row
 
-PAGE_LETTERS = 500
+PAGE_LETTERS = 1_000
 SENT = "sent"
 _BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
-_AFTER_ALL = 2**62
+_LAST_OF_ALL = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+_NO_END = 2**62
 _REPLAY_COLUMNS = ("dead_letter_id", "replayed_at", "outcome", "event_id")
 
 
@@ -43,7 +45,7 @@ class Where:
             "topic": self.topic,
             "import_id": self.import_id,
             "since": self.since or 0,
-            "until": _AFTER_ALL if self.until is None else self.until,
+            "until": _NO_END if self.until is None else self.until,
             "replayed": None if self.replayed is None else int(self.replayed),
             "ids": list(self.ids),
         }
@@ -77,17 +79,21 @@ class DeadLetters:
 
     async def get(self, dead_letter_id: str) -> Letter | None:
         """Return one letter, or None."""
-        rows = await self._ask("rejected_page", Where(ids=(dead_letter_id,)), rows=1, after=_BEFORE_ALL)
+        before = str(uuid.UUID(int=max(0, uuid.UUID(dead_letter_id).int - 1)))
+        rows = await self._ask("rejected_page", Where(ids=(dead_letter_id,)), after=before, last=dead_letter_id)
         return _letter(rows[0]) if rows else None
 
     async def pages(self, where: Where, rows: int = PAGE_LETTERS) -> AsyncIterator[list[Letter]]:
-        """Yield the letters in the order of their ids, so many at a time, lines of imports with their ordinals."""
-        after = _BEFORE_ALL
-        while found := await self._ask("rejected_page", where, rows=rows, after=after):
-            last = str(found[-1][0])
-            page = [_letter(row) for row in found]
+        """Yield the letters in the order of their ids, about so many at a time; lines of imports have ordinals."""
+        after, goes_on = _BEFORE_ALL, True
+        while goes_on:
+            ends = await self._ask("rejected_page_end", where, rows=rows, after=after)
+            goes_on = bool(ends)
+            last = str(ends[0][0]) if ends else _LAST_OF_ALL
+            page = [_letter(row) for row in await self._ask("rejected_page", where, after=after, last=last)]
             ordinals = await self._ordinals(after, last) if any(letter.is_line for letter in page) else {}
-            yield [replace(letter, ordinal=ordinals.get(letter.dead_letter_id, 0)) for letter in page]
+            if page:
+                yield [replace(letter, ordinal=ordinals.get(letter.dead_letter_id, 0)) for letter in page]
             after = last
 
     async def mark(self, replayed: Sequence[Replayed]) -> None:

@@ -195,7 +195,12 @@ async def _replayed(where: Where, data: Path | None, *, force: bool, dry_run: bo
             await work.read(letters.pages(where))
             if not dry_run and work.result().accepted:
                 await _sent(work, letters, target, bar)
-                await wait_until_landed(target.kafka_url, client, timeout=_LANDING_SECONDS)
+                await wait_until_landed(
+                    target.kafka_url,
+                    client,
+                    timeout=_LANDING_SECONDS,
+                    progress=lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
+                )
     return work.result()
 
 

@@ -1,4 +1,4 @@
--- Whole dead letters after one of them, in the order of the key. What came in may be no text and is in base64.
+-- Whole dead letters of a page, after one of them and up to another, in the order of the key. What came in may be no text and is in base64.
 SELECT
     dead_letter_id,
     event_id,
@@ -28,5 +28,5 @@ WHERE ({code:Nullable(String)} IS NULL OR code = {code:Nullable(String)})
     AND toUnixTimestamp64Milli(rejected_at) < {until:Int64}
     AND (empty({ids:Array(UUID)}) OR has({ids:Array(UUID)}, dead_letter_id))
     AND dead_letter_id > {after:UUID}
+    AND dead_letter_id <= {last:UUID}
 ORDER BY dead_letter_id
-LIMIT {rows:UInt32}

@@ -62,7 +62,8 @@ def letters(client: Client) -> DeadLetters:
 
 async def found(letters: DeadLetters, where: Where = Where(), rows: int = 3) -> dict[str, Letter]:  # noqa: B008
     pages = [page async for page in letters.pages(where, rows)]
-    assert all(len(page) == rows for page in pages[:-1])
+    assert all(0 < len(page) <= rows + 1 for page in pages)
+    assert sum(map(len, pages)) == len({letter.dead_letter_id for page in pages for letter in page})
     return {letter.dead_letter_id: letter for page in pages for letter in page}
 
 
