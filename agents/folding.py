@@ -12,15 +12,16 @@ from aiokafka import ConsumerRecord
 
 from agents.chunk import Chunk
 from agents.rebuilds import Turn
+from agents.refusal import envelope, problem_of
 from agents.transactions import Message
 from pipeline import requests
 from pipeline import state as states
 from pipeline.customer import Folded, Rules, Touch, fold, touch_of
-from pipeline.model import FieldError, LogPosition, Rejected, dead_letter
+from pipeline.model import ContractError, LogPosition, dead_letter
 from pipeline.rebuilding import dump_hold, load_hold, load_state
 from pipeline.requests import Finish, Request, Rows
 from pipeline.topics import CHANGELOG
-from schemas.codec import Decoder, Encoder, UndecodableError
+from schemas.codec import Decoder, Encoder
 
 SOURCE = "customers"
 _HOLD = b"\xff"
@@ -53,7 +54,7 @@ class Outputs:
 def _checked(key: bytes | None, touch: Touch) -> bytes:
     """The key, which decides the partition and so must be the customer's."""
     if key is None or key != touch.record["customer_id"].encode():
-        raise ValueError("the Kafka key must be the customer_id")
+        raise ContractError("customer_id", "the Kafka key must be the customer_id")
     return key
 
 
@@ -175,8 +176,7 @@ class Folding:
         found.requests.setdefault(record.key, []).append((record.offset, request))
 
     def _refuse(self, record: ConsumerRecord, error: ValueError, now: int) -> bytes:
-        code = error.code if isinstance(error, UndecodableError) else "contract"
-        refused = Rejected((FieldError(code, "", str(error)),), record.value or b"")
+        refused = envelope(record.value, problem_of(error), self._decode)
         position = LogPosition(record.topic, self._epoch, record.partition, record.offset)
         return self._encode_rejected(dead_letter(refused, SOURCE, now, position))
 

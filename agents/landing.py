@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from aiokafka import ConsumerRecord
 
 from agents.chunk import Chunk
+from agents.refusal import envelope
 from pipeline.errors import BrokenInvariantError, UnavailableError
-from pipeline.model import FieldError, LogPosition, Rejected, dead_letter
+from pipeline.model import FieldError, LogPosition, dead_letter
 from pipeline.requests import is_request
 from schemas import block
 from schemas.codec import HEADER_BYTES, Decoder, Encoder, UndecodableError, contract_of, header
@@ -45,6 +46,15 @@ class Limits:
 
     rows: int
     linger_seconds: float
+
+
+@dataclass(slots=True)
+class _InPlace:
+    """A dead letter at the log position of the record it speaks of."""
+
+    partition: int
+    offset: int
+    value: bytes | None
 
 
 class Lander:
@@ -142,12 +152,26 @@ class Lander:
         for contract, part in self._by_contract(chunks, refused, letters, requests):
             await self._insert(contract, part, refused, letters)
         if letters:
-            await self._patiently(lambda: self._send_dead_letters(letters))
+            await self._keep(refused, letters)
         entries = _entries(self.topic, self.epoch, chunks, refused, requests)
         await self._patiently(lambda: ledger.record(self._client, entries))
         for entry in entries:
             self._durable(self.topic, entry.partition, entry.next_offset)
             self.landed += entry.rows
+
+    async def _keep(self, refused: Sequence[ConsumerRecord], letters: Sequence[bytes]) -> None:
+        """Send the dead letters; but landing never feeds itself.
+
+        Those about topic `rejected` land in place of the records that they speak of, and the topic does not grow.
+        """
+        if self.topic != "rejected":
+            await self._patiently(lambda: self._send_dead_letters(letters))
+            return
+        instead = [_InPlace(bad.partition, bad.offset, letter) for bad, letter in zip(refused, letters, strict=True)]
+        try:
+            await self._insert_block(latest("rejected"), instead)
+        except RefusedBlock as error:
+            raise BrokenInvariantError(f"ClickHouse refuses our own dead letters: {error}") from error
 
     def _by_contract(
         self,
@@ -206,7 +230,7 @@ class Lander:
             return str(error)
         return None
 
-    async def _insert_block(self, contract: Contract, records: Sequence[ConsumerRecord]) -> None:
+    async def _insert_block(self, contract: Contract, records: Sequence[ConsumerRecord | _InPlace]) -> None:
         parts: list[bytes] = []
         start = 0
         for end in range(1, len(records) + 1):
@@ -235,7 +259,7 @@ class Lander:
         self, record: ConsumerRecord, code: str, why: str, refused: list[ConsumerRecord], letters: list[bytes]
     ) -> None:
         refused.append(record)
-        rejected = Rejected((FieldError(code, "", why),), record.value or b"")
+        rejected = envelope(record.value, FieldError(code, "", why), self._decode)
         position = LogPosition(record.topic, self.epoch, record.partition, record.offset)
         letters.append(self._encode_rejected(dead_letter(rejected, SOURCE, int(time.time() * 1000), position)))
 

@@ -13,30 +13,26 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, TypeVar
-
-import msgspec
+from typing import BinaryIO, Protocol, TypeVar
 
 from pipeline.backfill_readers import Line, read, reader_of
 from pipeline.backfill_sort import Entry, Sorter
 from pipeline.errors import UsageError
 from pipeline.lanes import Message
+from pipeline.line_ids import fingerprint, first_event_id, line_event_id
 from pipeline.model import FieldError, Record, Rejected, dead_letter, derived_id
 from pipeline.publisher import Publisher
-from pipeline.validation import original_of, validate
+from pipeline.validation import rejected, validate
 from schemas.codec import Decoder, Encoder
 
 SOURCE = "backfill"
 ERRORS_SHOWN = 1_000
 PATIENCE_SECONDS = 60.0
 _CHUNK = 2_000
-_DIGEST_BYTES = 16
 _BLOCK_BYTES = 1024 * 1024
 
 Progress = Callable[[int, int], None]
 T = TypeVar("T")
-
-_canonical = msgspec.json.Encoder(order="deterministic").encode
 
 
 @dataclass(frozen=True)
@@ -165,7 +161,8 @@ class Import:
             self.sorter.add(checked)
             self.good += 1
             return None
-        refused = replace(checked, import_id=self.import_id, line=line.number)
+        event_id = checked.event_id or first_event_id(line.event)
+        refused = replace(checked, event_id=event_id, import_id=self.import_id, line=line.number)
         if len(self.errors) < ERRORS_SHOWN:
             first = refused.errors[0]
             self.errors.append(LineError(line.number, first.code, first.path, first.message))
@@ -177,14 +174,14 @@ class Import:
         record = validate(line.event, self.now, SOURCE, self.import_id, line.original)
         if isinstance(record, Rejected):
             return record
-        digest = b"" if line.event.get("event_id") is not None else _digest(line.event)
+        digest = b"" if line.event.get("event_id") is not None else fingerprint(line.event)
         if digest:
-            record["event_id"] = _event_id(digest, 0)
+            record["event_id"] = line_event_id(digest, 0)
         try:
             value = self.touchpoint(record)
         except (ValueError, TypeError, OverflowError) as error:
             problem = FieldError("encoding", "", f"the event does not fit the contract: {error}")
-            return Rejected((problem,), original_of(line.event))
+            return rejected(line.event, (problem,))
         return Entry(record["occurred_at"], digest, line.number, record["customer_id"].encode(), value)
 
     def _named(self, entries: Iterator[Entry]) -> Iterator[Message]:
@@ -195,19 +192,10 @@ class Import:
             ordinal = ordinal + 1 if entry.digest and entry.digest == previous else 0
             previous = entry.digest
             if ordinal:
-                record: Record = {**decode(entry.value), "event_id": _event_id(entry.digest, ordinal)}
+                record: Record = {**decode(entry.value), "event_id": line_event_id(entry.digest, ordinal)}
                 yield entry.key, self.touchpoint(record)
             else:
                 yield entry.key, entry.value
-
-
-def _digest(event: dict[str, Any]) -> bytes:
-    content = _canonical({name: value for name, value in event.items() if value is not None})
-    return hashlib.sha256(content).digest()[:_DIGEST_BYTES]
-
-
-def _event_id(digest: bytes, ordinal: int) -> str:
-    return derived_id("backfill", digest.hex(), ordinal)
 
 
 def _chunks(items: Iterator[T]) -> Iterator[list[T]]:

@@ -22,7 +22,7 @@ from pipeline import profile as profiles
 from pipeline import risk, rows
 from pipeline.catalogue import RATING_RANGES
 from pipeline.journeys import Changes, Gaps
-from pipeline.model import Record
+from pipeline.model import ContractError, Record
 from pipeline.seen import Seen, key_of
 from pipeline.settings import Settings
 from pipeline.state import Profile, State, Step
@@ -72,29 +72,30 @@ _LONGEST = (("customer_id", 205), ("channel", 64), ("touchpoint", 64), ("stage",
 
 
 def touch_of(offset: int, record: Record) -> Touch:
-    """Check what a fold relies on. Raises ValueError that names the field and the fix.
+    """Check what a fold relies on. Raises ContractError with the field and the fix.
 
     Events from the collector always pass; those written straight to Kafka may not.
     """
     for name, most in _LONGEST:
         if record[name] is not None and len(record[name]) > most:
-            raise ValueError(f"{name} must have at most {most} characters")
+            raise ContractError(name, f"{name} must have at most {most} characters")
     moment = record["occurred_at"]
     if not 0 <= moment <= record["received_at"] + FUTURE_LIMIT_MS:
-        raise ValueError("occurred_at must lie between 1970 and 24 hours after received_at")
-    digits = record["event_id"].replace("-", "")
+        raise ContractError("occurred_at", "occurred_at must lie between 1970 and 24 hours after received_at")
+    text = record["event_id"]
     try:
-        event_id = bytes.fromhex(digits)
+        event_id = bytes.fromhex(text.replace("-", ""))
     except ValueError:
         event_id = b""
-    if len(event_id) != 16 or len(digits) != 32:
-        raise ValueError("event_id must be a UUID")
+    if len(event_id) != 16 or len(text) != 36 or not text[8] == text[13] == text[18] == text[23] == "-":
+        raise ContractError("event_id", "event_id must be a UUID with hyphens")
     if (value := record["value"]) is not None and not abs(value) <= VALUE_LIMIT:
-        raise ValueError(f"value must be a number within {VALUE_LIMIT:g} of zero")
+        raise ContractError("value", f"value must be a number within {VALUE_LIMIT:g} of zero")
     if (sentiment := record["sentiment"]) is not None and not -1 <= sentiment <= 1:
-        raise ValueError("sentiment must lie between -1 and 1")
+        raise ContractError("sentiment", "sentiment must lie between -1 and 1")
     if record["rating_metric"] is not None and not _is_rating(record["rating_metric"], record["rating_score"]):
-        raise ValueError("rating_metric must be nps, csat or ces, with a rating_score in its range")
+        path = "rating_score" if record["rating_metric"] in RATING_RANGES else "rating_metric"
+        raise ContractError(path, "rating_metric must be nps, csat or ces, with a rating_score in its range")
     return Touch(offset, (moment, event_id, _name(record["channel"], record["touchpoint"])), record)
 
 

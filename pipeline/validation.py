@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails, to_json
 from typing_extensions import TypedDict
 
 from pipeline.catalogue import CUSTOM_PREFIX, OUTCOMES, RATING_RANGES, Defaults, catalogue
-from pipeline.model import ANONYMOUS_PREFIX, FieldError, Record, Rejected
+from pipeline.model import ANONYMOUS_PREFIX, FieldError, Record, Rejected, readable_id
 
 EVENT_LIMIT = 64 * 1024
 FUTURE_LIMIT_MS = 24 * 3600 * 1000
@@ -138,8 +138,7 @@ def rejected(
     event: Any, errors: tuple[FieldError, ...], import_id: str | None = None, original: bytes | None = None
 ) -> Rejected:
     """A refusal of a parsed event, which is kept as it came in, or else as JSON."""
-    claimed = event.get("event_id") if isinstance(event, dict) else None
-    event_id = claimed if isinstance(claimed, str) and len(claimed) <= 100 and claimed.isprintable() else None
+    event_id = readable_id(event.get("event_id")) if isinstance(event, dict) else None
     return Rejected(errors, original_of(event) if original is None else original, event_id, import_id)
 
 

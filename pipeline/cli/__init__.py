@@ -39,6 +39,7 @@ def main() -> None:
             data,  # noqa: F401
             identities,  # noqa: F401
             rebuild,  # noqa: F401
+            rejected,  # noqa: F401
             risk,  # noqa: F401
             roles,  # noqa: F401
             stack,  # noqa: F401

@@ -10,8 +10,6 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 import uvloop
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 Data = Annotated[Path | None, typer.Option("--data", help="Folder of the local stack [TOUCHLINE_DATA].")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
@@ -34,15 +32,3 @@ def print_json(value: Any) -> None:
 def tell(message: str) -> None:
     """One line on standard error."""
     sys.stderr.write(message + "\n")
-
-
-def bar() -> Progress:
-    """A progress bar on standard error, silent where nobody watches."""
-    return Progress(
-        TextColumn("{task.description:<28}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
-    )

@@ -19,7 +19,8 @@ from pipeline.audit import audit as prove
 from pipeline.backfill import BackfillResult
 from pipeline.backfill import backfill as send
 from pipeline.cli import app
-from pipeline.cli.common import Data, Json, bar, print_json, run, tell
+from pipeline.cli.common import Data, Json, print_json, run, tell
+from pipeline.cli.progress import progress_bar
 from pipeline.customer import Rules
 from pipeline.errors import UsageError
 from pipeline.imports import take_in
@@ -53,29 +54,27 @@ def backfill(
 async def _backfill(file: Path, data: Path | None) -> dict[str, Any]:
     started = time.monotonic()
     async with attach(load(), data) as target:
-        with bar() as shown:
+        with progress_bar() as bar:
             now = int(time.time() * 1000)
-            result = await _sent(file, target, now, shown)
+            result = await _sent(file, target, now, bar)
             async with await target.clickhouse() as client:
-                task = shown.add_task("landing", total=None)
+                task = bar.add_task("landing", total=None)
                 await wait_until_landed(
                     target.kafka_url,
                     client,
                     timeout=_LANDING_SECONDS,
-                    progress=lambda what, done, total: shown.update(
-                        task, description=what, completed=done, total=total
-                    ),
+                    progress=lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
                 )
                 [(landed,)] = await client.query(
                     sql.query("landed_of_import"), {"import_id": result.import_id, "now": now}
                 )
-                task = shown.add_task("taking in what was late", total=None)
+                task = bar.add_task("taking in what was late", total=None)
                 rebuilt = await take_in(
                     target.kafka_url,
                     client,
                     result.import_id,
                     Rules.of(load()),
-                    lambda done, total: shown.update(task, completed=done, total=total),
+                    lambda done, total: bar.update(task, completed=done, total=total),
                 )
     return {
         "lines": result.lines,
@@ -90,13 +89,13 @@ async def _backfill(file: Path, data: Path | None) -> dict[str, Any]:
     }
 
 
-async def _sent(file: Path, target: Target, now: int, shown: Progress) -> BackfillResult:
-    task = shown.add_task("sending", total=None)
+async def _sent(file: Path, target: Target, now: int, bar: Progress) -> BackfillResult:
+    task = bar.add_task("sending", total=None)
     return await send(
         file,
         target.kafka_url,
         now=now,
-        progress=lambda done, total: shown.update(task, completed=done, total=total),
+        progress=lambda done, total: bar.update(task, completed=done, total=total),
     )
 
 
@@ -110,7 +109,7 @@ def _show_backfill(facts: dict[str, Any]) -> None:
     for error in facts["errors"][:10]:
         tell(f"  line {error['line']}: {error['message']} [{error['code']}]")
     if len(facts["errors"]) > 10:
-        tell("  ... and more: touchline sql \"SELECT * FROM rejected WHERE source = 'backfill'\"")
+        tell(f"  ... and more: touchline rejected list --import {facts['import_id']}")
 
 
 @app.command()

@@ -14,7 +14,8 @@ from rich.table import Table
 
 from pipeline.attach import Target, attach
 from pipeline.cli import app
-from pipeline.cli.common import Data, Json, bar, print_json, run, tell
+from pipeline.cli.common import Data, Json, print_json, run, tell
+from pipeline.cli.progress import progress_bar
 from pipeline.customer import Rules
 from pipeline.errors import UsageError
 from pipeline.imports import set_withdrawn
@@ -102,9 +103,9 @@ def _report(work: Callable[[Target, Client, Progress], Awaitable[Outcome]], data
     async def attached() -> dict[str, Any]:
         started = time.monotonic()
         async with attach(load(), data) as target, await target.clickhouse() as client:
-            with bar() as shown:
-                task = shown.add_task("rebuilding", total=None)
-                outcome = await work(target, client, lambda done, of: shown.update(task, completed=done, total=of))
+            with progress_bar() as bar:
+                task = bar.add_task("rebuilding", total=None)
+                outcome = await work(target, client, lambda done, of: bar.update(task, completed=done, total=of))
         return facts_of(outcome) | {"seconds": round(time.monotonic() - started, 2)}
 
     facts = run(attached())
