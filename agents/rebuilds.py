@@ -50,7 +50,7 @@ class Turn:
     def request(self, offset: int, request: Request) -> None:
         """Do what is asked for; what belongs to a rebuild that is not under way any more is passed over."""
         match request:
-            case Begin():
+            case Begin() if request.epoch == self._epoch:
                 self.hold = Hold.begin(request, self._epoch, offset, self.state)
             case Rows() if self._is_under_way(request):
                 assert self.hold is not None  # noqa: S101 (asked before)

@@ -177,7 +177,7 @@ class _Work:
         """Rebuild customers once; the revision at which each began, and what each came to."""
         epoch = (await epochs(self.kafka_url))["touchpoints"]
         now = int(time.time() * 1000)
-        begin = dump(Begin(self.rebuild_id, now))
+        begin = dump(Begin(self.rebuild_id, now, epoch))
         places = dict(zip(customers, await self._write([(c, [begin]) for c in customers]), strict=True))
         await self._applied(places.values())
         await self._landed(places.values(), epoch)

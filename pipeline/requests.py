@@ -16,10 +16,15 @@ _MARK = bytes([FIRST_BYTE]) + b"touchline\x01"
 
 
 class Begin(msgspec.Struct, array_like=True, tag="begin", frozen=True):
-    """From here on, keep this customer's touchpoints aside too. `requested_at` is UTC milliseconds."""
+    """From here on, keep this customer's touchpoints aside too. `requested_at` is UTC milliseconds.
+
+    It means something within `epoch` of topic touchpoints only: where the log is read again under another one, what had
+    been folded anew then is older than what is known now.
+    """
 
     rebuild_id: str
     requested_at: int
+    epoch: int
 
 
 class Rows(msgspec.Struct, array_like=True, tag="rows", frozen=True):

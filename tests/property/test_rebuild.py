@@ -131,7 +131,7 @@ def played(
     agent = Agent(seed)
     agent.take([ENCODE(record) for record in before])
     known = _ids(agent)
-    agent.take([dump(Begin("r", NOW - 2_000)), *(ENCODE(record) for record in during[:-1])])
+    agent.take([dump(Begin("r", NOW - 2_000, EPOCH)), *(ENCODE(record) for record in during[:-1])])
     journeys, visits = _ids(agent) if seen_late else known
     made = rebuild(CUSTOMER, in_order(before, without), RULES, old_journeys=journeys, old_visits=visits)
     rows = made.journeys
@@ -201,8 +201,9 @@ def test_a_rebuild_that_never_ends_changes_nothing(logs: tuple[Log, Log, Log], s
     before, during, after = logs
     agent, plain = Agent(seed), Agent(seed)
     agent.take([ENCODE(record) for record in before])
-    agent.take([dump(Begin("r", NOW - 2_000))])
+    agent.take([dump(Begin("r", NOW - 2_000, EPOCH))])
     agent.take([dump(Rows("another", [])), dump(Finish("another", b"", NOW))])
+    agent.take([dump(Begin("old", NOW - 2_000, EPOCH - 1)), dump(Finish("old", b"", NOW))])
     agent.take([ENCODE(record) for record in [*during, *after]])
     plain.take([ENCODE(record) for record in [*before, *during, *after]])
     assert agent.consumer.journeys() == plain.consumer.journeys()
