@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
+
+from faust.types import TP
 
 from agents.apps import chunked_app, compression_of
 from agents.customers import Customers
 from agents.folding import Folding
+from agents.marking import Marking
 from agents.store import Store
 from agents.transactions import Transactions
 from agents.transport import ChunkedApp
@@ -31,7 +35,14 @@ def customers_app(
     store = cast(Store, table.data)
     transactions = Transactions(kafka_url, CUSTOMERS_GROUP, compression_of(settings))
     folding = Folding(Rules.of(settings), epochs["touchpoints"])
-    customers = Customers(folding, store, transactions, failed=app.failed)
+    marking = Marking(kafka_url, epochs)
+    customers = Customers(folding, store, transactions, marking, failed=app.failed)
+
+    async def start_positions(assigned: set[TP]) -> Mapping[TP, int]:
+        found = await marking.starts({tp.partition for tp in assigned})
+        return {TP(*tp): position for tp, position in found.items()}
+
+    app.start_positions = start_positions
     store.on_ownership = customers.own
     app.releasing.append(customers.release)
 

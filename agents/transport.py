@@ -24,7 +24,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from agents.chunk import Chunk
-from pipeline.errors import BrokenInvariantError
+from pipeline.errors import AnotherLogError
 
 _FETCH_WAIT_MS = 100
 """How long Kafka may hold a fetch: one is under way at a time, and what it does not ask for waits for it."""
@@ -58,11 +58,11 @@ class ChunkedApp(faust.App):
             self._failing.set()
 
     @contextmanager
-    def failing(self) -> Iterator[None]:
-        """Whatever a block raises ends the application: Faust would restart the agent past the failed chunk."""
+    def failing(self, kind: type[Exception] = Exception) -> Iterator[None]:
+        """Whatever a block raises ends the application: Faust would log it, or restart the agent past its chunk."""
         try:
             yield
-        except Exception as error:
+        except kind as error:
             self.failed(error)
             raise
 
@@ -120,9 +120,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         if after is None or after == first:
             return None
         if after < first:
-            raise BrokenInvariantError(
-                f"{tp.topic}-{tp.partition}: the log ends before {first}: it was cut or made anew"
-            )
+            raise AnotherLogError(f"{tp.topic}-{tp.partition}: the log ends before {first}: it was cut or made anew")
         self.positions[tp] = after
         return Chunk(tp.topic, tp.partition, first, after, records)
 
@@ -183,7 +181,8 @@ class Consumer(driver.Consumer):
         """Start where the application says, else at the group's committed offsets, else at the beginning."""
         assigned = {tp for tp in self.assignment() if not self._is_changelog_tp(tp)}
         if self.app.start_positions is not None:
-            chosen = await self.app.start_positions(assigned)
+            with self.app.failing(AnotherLogError):
+                chosen = await self.app.start_positions(assigned)
         else:
             chosen = await self._thread.call_thread(self._thread.committed, assigned)
         beginnings = await self.earliest_offsets(*assigned) if assigned else {}
