@@ -15,6 +15,7 @@ from agents.store import Store
 from agents.transactions import Transactions
 from agents.transport import ChunkedApp
 from pipeline.customer import Rules
+from pipeline.marks import Start
 from pipeline.settings import Settings
 from pipeline.topics import CUSTOMERS_GROUP
 
@@ -38,11 +39,11 @@ def customers_app(
     marking = Marking(kafka_url, epochs)
     customers = Customers(folding, store, transactions, marking, failed=app.failed)
 
-    async def start_positions(assigned: set[TP]) -> Mapping[TP, int]:
+    async def starts(assigned: set[TP]) -> Mapping[TP, Start]:
         found = await marking.starts({tp.partition for tp in assigned})
-        return {TP(*tp): position for tp, position in found.items()}
+        return {TP(*tp): start for tp, start in found.items()}
 
-    app.start_positions = start_positions
+    app.starts = starts
     store.on_ownership = customers.own
     app.releasing.append(customers.release)
 

@@ -12,6 +12,7 @@ from faust.types import TP
 from agents.apps import chunked_app
 from agents.landing import Lander, Limits
 from agents.transport import ChunkedApp
+from pipeline.marks import Start
 from pipeline.positions import starts
 from pipeline.publisher import Publisher
 from pipeline.settings import Settings
@@ -45,7 +46,7 @@ def landing_app(
         for topic in LANDED
     }
 
-    async def start_positions(assigned: set[TP]) -> Mapping[TP, int]:
+    async def start_where(assigned: set[TP]) -> Mapping[TP, Start]:
         marks = {
             TopicPartition(name, partition): mark
             for name, lander in landers.items()
@@ -53,10 +54,10 @@ def landing_app(
         }
         found = await starts(kafka_url, epochs, marks, (TopicPartition(*tp) for tp in assigned))
         for name, lander in landers.items():
-            lander.begin({tp.partition: position for tp, position in found.items() if tp.topic == name})
-        return {TP(*tp): position for tp, position in found.items()}
+            lander.begin({tp.partition: start.position for tp, start in found.items() if tp.topic == name})
+        return {TP(*tp): start for tp, start in found.items()}
 
-    app.start_positions = start_positions
+    app.starts = start_where
     for lander in landers.values():
         _declare(app, lander)
     app.closing.append(publisher.stop)

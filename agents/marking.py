@@ -8,7 +8,7 @@ from aiokafka import TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
 from agents.chunk import Chunk
-from pipeline.marks import Mark, States, check_of, to_metadata
+from pipeline.marks import Mark, Start, States, check_of, to_metadata
 from pipeline.positions import committed, starts
 from pipeline.topics import CHANGELOG, CUSTOMERS_GROUP
 
@@ -23,7 +23,7 @@ class Marking:
         self._epochs = epochs
         self._last: dict[int, Mark] = {}
 
-    async def starts(self, partitions: set[int]) -> dict[TopicPartition, int]:
+    async def starts(self, partitions: set[int]) -> dict[TopicPartition, Start]:
         """Where to fold on. Raises AnotherLogError where the log is not the one folded before."""
         wanted = [TopicPartition(SOURCE, partition) for partition in partitions]
         marks = await committed(self._kafka_url, CUSTOMERS_GROUP, wanted)
@@ -31,7 +31,7 @@ class Marking:
         self._last = {
             tp.partition: mark
             for tp, mark in marks.items()
-            if mark.epoch == self._epochs[SOURCE] and found[tp] >= mark.position
+            if mark.epoch == self._epochs[SOURCE] and found[tp].position >= mark.position
         }
         return found
 

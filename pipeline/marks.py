@@ -72,6 +72,13 @@ class Log:
     held: Check | None = None
 
 
+class Start(NamedTuple):
+    """Where reading starts, and the last record before it, where there is one and it was looked at."""
+
+    position: int
+    check: Check | None = None
+
+
 class Verdict(Enum):
     """Where reading starts."""
 

@@ -13,7 +13,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from pipeline.epoch_log import start_epoch
 from pipeline.errors import AnotherLogError
-from pipeline.marks import Check, Log, Mark, Verdict, check_of, from_metadata, judge, states_are_whole
+from pipeline.marks import Check, Log, Mark, Start, Verdict, check_of, from_metadata, judge, states_are_whole
 from pipeline.reachable import reachable
 from pipeline.topics import CHANGELOG, COMPACTED
 
@@ -70,7 +70,7 @@ async def settle(kafka_url: str, epochs: Mapping[str, int], read_marks: ReadMark
 
 async def starts(
     kafka_url: str, epochs: Mapping[str, int], marks: Marks, partitions: Iterable[TopicPartition]
-) -> dict[TopicPartition, int]:
+) -> dict[TopicPartition, Start]:
     """Where to read each of the partitions from.
 
     Raises AnotherLogError where only a new epoch helps; a start of the worker begins it (`settle`).
@@ -83,7 +83,7 @@ async def starts(
         logs = await _logs(consumer, wanted, own)
         changelogs = [TopicPartition(CHANGELOG, tp.partition) for tp, mark in own.items() if mark.states]
         state_ends = {tp.partition: end for tp, end in (await _ends(consumer, changelogs)).items()}
-    positions: dict[TopicPartition, int] = {}
+    found: dict[TopicPartition, Start] = {}
     for tp in wanted:
         mark, log = own.get(tp, Mark(None, 0)), logs[tp]
         verdict = judge(mark, epochs[tp.topic], log)
@@ -93,8 +93,9 @@ async def starts(
                 "it was cut short or made anew; a new start begins a new epoch"
             )
         whole = states_are_whole(mark, epochs.get(CHANGELOG, -1), state_ends.get(tp.partition, 0))
-        positions[tp] = max(mark.position, log.first) if verdict is Verdict.GO_ON and whole else log.first
-    return positions
+        goes_on = verdict is Verdict.GO_ON and whole
+        found[tp] = Start(max(mark.position, log.first), log.held) if goes_on else Start(log.first)
+    return found
 
 
 async def _verdicts(kafka_url: str, epochs: Mapping[str, int], marks: Marks) -> dict[TopicPartition, Verdict]:

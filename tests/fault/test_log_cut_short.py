@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from pathlib import Path
 
 import pytest
@@ -70,5 +71,27 @@ async def test_workers_that_are_running_end_and_begin_a_new_epoch(tmp_path: Path
             await wait_until_landed(kafka_url, client, timeout=120)
         lose(installation, data, LOG)
         await load.send(rows[BEFORE:])
+        await until_new(kafka_url, {"touchpoints": before["touchpoints"]})
+        await check(installation, data, load, rows, before["touchpoints"])
+
+
+async def test_workers_that_slept_through_it_skip_nothing(tmp_path: Path) -> None:
+    """The log has grown past their positions before they fetch again."""
+    data = tmp_path / "stack"
+    rows = clicks(CUSTOMERS, 3 * BEFORE, seed=79, days=60)
+    async with watched(data) as installation:
+        kafka_url = installation.endpoints.kafka_url
+        before = await epochs(kafka_url)
+        load = Load(installation.endpoints)
+        await load.send(rows[:BEFORE])
+        async with clickhouse(installation) as client:
+            await wait_until_landed(kafka_url, client, timeout=120)
+        workers = [installation.role(role) for role in ("customers", "landing")]
+        for worker in workers:
+            worker.signal(signal.SIGSTOP)
+        lose(installation, data, LOG)
+        await load.send(rows[BEFORE:])
+        for worker in workers:
+            worker.signal(signal.SIGCONT)
         await until_new(kafka_url, {"touchpoints": before["touchpoints"]})
         await check(installation, data, load, rows, before["touchpoints"])

@@ -85,7 +85,7 @@ async def settled(url: str, topic: str, mark: Mark) -> dict[str, int]:
 
 async def start_of(url: str, topic: str, mark: Mark) -> int:
     tp = TopicPartition(topic, 0)
-    return (await starts(url, await epochs(url), {tp: mark}, [tp]))[tp]
+    return (await starts(url, await epochs(url), {tp: mark}, [tp]))[tp].position
 
 
 async def test_roles_that_start_at_once_on_a_fresh_kafka_agree(kafka: Broker) -> None:
