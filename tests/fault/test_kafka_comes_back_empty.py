@@ -21,7 +21,11 @@ pytestmark = pytest.mark.fault
 BEFORE, AFTER, CUSTOMERS = 6_000, 4_000, 100
 
 
-async def test_new_epochs_begin_and_all_that_is_accepted_afterwards_lands(tmp_path: Path) -> None:
+async def test_new_epochs_begin_and_all_that_is_accepted_afterwards_lands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The collector answers 503 a second after Kafka is gone, and takes events again once the topics are there."""
+    monkeypatch.setenv("TOUCHLINE_ACK_TIMEOUT_SECONDS", "1")  # the roles inherit it
     data = tmp_path / "stack"
     rows = clicks(CUSTOMERS, BEFORE, seed=61)
     later = [replace(row, customer_id=f"later-{row.customer_id}") for row in clicks(CUSTOMERS, AFTER, seed=67, days=60)]
