@@ -6,10 +6,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 
 from agents.chunk import Chunk
 from agents.folding import Folding, Outputs
 from agents.guard import Guard
+from agents.marking import Marking
 from agents.store import Store
 from agents.transactions import Transactions
 from pipeline.errors import BrokenInvariantError
@@ -31,11 +33,13 @@ class Customers:
         folding: Folding,
         store: Store,
         transactions: Transactions,
+        marking: Marking,
         failed: Callable[[BaseException], None],
     ) -> None:
         self._fold = folding
         self._store = store
         self._transactions = transactions
+        self._marking = marking
         self._failed = failed
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._next: dict[int, int] = {}
@@ -101,7 +105,8 @@ class Customers:
         self._next[chunk.partition] = chunk.next
 
     async def _commit(self, chunk: Chunk, outputs: Outputs) -> None:
-        written = await self._transactions.commit(chunk.partition, outputs.by_topic(), chunk.topic, chunk.next)
+        mark = partial(self._marking.mark, chunk)
+        written = await self._transactions.commit(chunk.partition, outputs.by_topic(), chunk.topic, mark)
         if not self._transactions.owns(chunk.partition):
             return  # committed, but given away meanwhile: its states are not ours to keep
         self._store.update(chunk.partition, outputs.changelog)

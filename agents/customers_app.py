@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
+
+from faust.types import TP
 
 from agents.apps import chunked_app, compression_of
 from agents.customers import Customers
 from agents.folding import Folding
+from agents.marking import Marking
 from agents.store import Store
 from agents.transactions import Transactions
 from agents.transport import ChunkedApp
 from pipeline.customer import Rules
+from pipeline.marks import Start
 from pipeline.settings import Settings
 from pipeline.topics import CUSTOMERS_GROUP
 
@@ -31,7 +36,14 @@ def customers_app(
     store = cast(Store, table.data)
     transactions = Transactions(kafka_url, CUSTOMERS_GROUP, compression_of(settings))
     folding = Folding(Rules.of(settings), epochs["touchpoints"])
-    customers = Customers(folding, store, transactions, failed=app.failed)
+    marking = Marking(kafka_url, epochs)
+    customers = Customers(folding, store, transactions, marking, failed=app.failed)
+
+    async def starts(assigned: set[TP]) -> Mapping[TP, Start]:
+        found = await marking.starts({tp.partition for tp in assigned})
+        return {TP(*tp): start for tp, start in found.items()}
+
+    app.starts = starts
     store.on_ownership = customers.own
     app.releasing.append(customers.release)
 

@@ -20,6 +20,7 @@ from aiokafka import ConsumerRecord
 from agents.chunk import Chunk
 from agents.refusal import envelope
 from pipeline.errors import BrokenInvariantError, UnavailableError
+from pipeline.marks import NO_CHECK, Check, Mark, check_of
 from pipeline.model import FieldError, LogPosition, dead_letter
 from pipeline.requests import is_request
 from schemas import block
@@ -89,12 +90,12 @@ class Lander:
         self.landed = 0
         """Rows landed since the start, for measurement."""
 
-    async def marks(self) -> dict[int, int]:
-        """By partition, where landing goes on; asks until ClickHouse answers."""
-        found: dict[int, int] = {}
+    async def marks(self) -> dict[int, Mark]:
+        """By partition, up to where the ledger says that it has landed; asks until ClickHouse answers."""
+        found: dict[int, Mark] = {}
 
         async def ask() -> None:
-            found.update(await ledger.marks(self._client, self.topic, self.epoch))
+            found.update(await ledger.checked_marks(self._client, self.topic, self.epoch))
 
         await self._patiently(ask)
         return found
@@ -285,6 +286,12 @@ def _entries(
                 rows = sum(record.value is not None for chunk in run for record in chunk.records)
                 out = sum(first <= offset < after for offset in bad)
                 rows -= out + sum(first <= offset < after for offset in asked)
-                entries.append(Landed(topic, epoch, partition, first, after, rows, out))
+                entries.append(Landed(topic, epoch, partition, first, after, rows, out, "", *_last_of(run)))
                 start = end
     return entries
+
+
+def _last_of(run: Sequence[Chunk]) -> Check:
+    """The last record of adjoining chunks, as the ledger remembers it."""
+    last = next((chunk.records[-1] for chunk in reversed(run) if chunk.records), None)
+    return NO_CHECK if last is None else check_of(last)

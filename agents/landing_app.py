@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aiokafka import TopicPartition
 from faust.types import TP
 
 from agents.apps import chunked_app
 from agents.landing import Lander, Limits
 from agents.transport import ChunkedApp
+from pipeline.marks import Start
+from pipeline.positions import starts
 from pipeline.publisher import Publisher
 from pipeline.settings import Settings
 from pipeline.topics import LANDED, LANDING_GROUP
@@ -43,17 +46,18 @@ def landing_app(
         for topic in LANDED
     }
 
-    async def start_positions(assigned: set[TP]) -> Mapping[TP, int]:
-        beginnings = await app.consumer.earliest_offsets(*assigned) if assigned else {}
-        positions: dict[TP, int] = {}
+    async def start_where(assigned: set[TP]) -> Mapping[TP, Start]:
+        marks = {
+            TopicPartition(name, partition): mark
+            for name, lander in landers.items()
+            for partition, mark in (await lander.marks()).items()
+        }
+        found = await starts(kafka_url, epochs, marks, (TopicPartition(*tp) for tp in assigned))
         for name, lander in landers.items():
-            marks = await lander.marks()
-            own = {tp: max(marks.get(tp.partition, 0), beginnings[tp] or 0) for tp in assigned if tp.topic == name}
-            lander.begin({tp.partition: position for tp, position in own.items()})
-            positions |= own
-        return positions
+            lander.begin({tp.partition: start.position for tp, start in found.items() if tp.topic == name})
+        return {TP(*tp): start for tp, start in found.items()}
 
-    app.start_positions = start_positions
+    app.starts = start_where
     for lander in landers.values():
         _declare(app, lander)
     app.closing.append(publisher.stop)

@@ -6,7 +6,8 @@ driver it extends:
 
 - records are read committed, and come as a `Chunk` whose offset, for Faust, is the last position it covers;
 - what may be committed is what an agent declared durable (`Consumer.durable`), never what a stream acknowledged;
-- where reading starts may be chosen by the application (`ChunkedApp.start_positions`).
+- where reading starts is chosen by the application (`ChunkedApp.starts`), and after every lost connection the last
+  record read is read again: a broker may have lost the end of a log meanwhile, and the log may have grown since.
 """
 
 from __future__ import annotations
@@ -24,20 +25,22 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from agents.chunk import Chunk
-from pipeline.errors import BrokenInvariantError
+from agents.continuity import Continuity
+from pipeline.errors import AnotherLogError
+from pipeline.marks import Start
 
 _FETCH_WAIT_MS = 100
 """How long Kafka may hold a fetch: one is under way at a time, and what it does not ask for waits for it."""
 
 _IDLE_SECONDS = 0.05
 
-StartPositions = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
+Starts = Callable[[set[TP]], Awaitable[Mapping[TP, Start]]]
 
 
 class ChunkedApp(faust.App):
     """A Faust application on this transport."""
 
-    start_positions: StartPositions | None = None
+    starts: Starts | None = None
     """Where to read from, for the partitions assigned; None: from the group's committed offsets."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -58,11 +61,11 @@ class ChunkedApp(faust.App):
             self._failing.set()
 
     @contextmanager
-    def failing(self) -> Iterator[None]:
-        """Whatever a block raises ends the application: Faust would restart the agent past the failed chunk."""
+    def failing(self, kind: type[Exception] = Exception) -> Iterator[None]:
+        """Whatever a block raises ends the application: Faust would log it, or restart the agent past its chunk."""
         try:
             yield
-        except Exception as error:
+        except kind as error:
             self.failed(error)
             raise
 
@@ -79,19 +82,30 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     """Fetches chunks, in the consumer's own thread.
 
     A partition is read only once it has been sought, and every chunk begins where the one before it ended: what the
-    client reads ahead between an assignment and the seek that follows it must not pass for the beginning.
+    client reads ahead between an assignment and the seek that follows it must not pass for the beginning. After a lost
+    connection it must be found to be the same log still (agents/continuity.py).
     """
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.positions: dict[TP, int] = {}
-        """By partition that may be read: where its next chunk begins."""
+        self.continuity = Continuity()
+        self._unsure = False
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"
         consumer._fetch_max_wait_ms = _FETCH_WAIT_MS
+        self._note_lost_connections(consumer._client)
         return consumer
+
+    def _note_lost_connections(self, client: Any) -> None:
+        closed = client._on_connection_closed
+
+        def noting(*arguments: Any) -> None:
+            self._unsure = True
+            closed(*arguments)
+
+        client._on_connection_closed = noting
 
     async def _fetch_records(
         self,
@@ -105,26 +119,30 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         fetcher = consumer._fetcher
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
-        sought = {tp for tp in active_partitions if tp in self.positions}
+        sought = {tp for tp in active_partitions if tp in self.continuity}
         if not sought:
             await asyncio.sleep(_IDLE_SECONDS)
             return {}
         with consumer._subscription.fetch_context():
             records = await fetcher.fetched_records(sought, timeout=timeout, max_records=max_records)
-        chunks = {tp: self._chunk(consumer, tp, records.get(tp, ())) for tp in sought if tp in self.positions}
+        if self._unsure:
+            self._go_back(consumer)
+            return {}
+        chunks = {tp: self._chunk(consumer, tp, records.get(tp, ())) for tp in sought if tp in self.continuity}
         return {tp: [chunk] for tp, chunk in chunks.items() if chunk is not None}
+
+    def _go_back(self, consumer: AIOKafkaConsumer) -> None:
+        """Drop what may have come since a connection was lost, and read from the last record known before it."""
+        self._unsure = False
+        assigned = consumer.assignment()
+        for tp, position in self.continuity.go_back().items():
+            if tp in assigned:
+                consumer.seek(tp, position)
 
     def _chunk(self, consumer: AIOKafkaConsumer, tp: TP, records: Sequence[ConsumerRecord]) -> Chunk | None:
         """What was read of a partition since the last chunk, or since it was sought; None when nothing was."""
-        first, after = self.positions[tp], _position(consumer, tp)
-        if after is None or after == first:
-            return None
-        if after < first:
-            raise BrokenInvariantError(
-                f"{tp.topic}-{tp.partition}: the log ends before {first}: it was cut or made anew"
-            )
-        self.positions[tp] = after
-        return Chunk(tp.topic, tp.partition, first, after, records)
+        after = _position(consumer, tp)
+        return None if after is None else self.continuity.chunk(tp, after, records)
 
     async def committed(self, partitions: Iterable[TP]) -> dict[TP, int | None]:
         """The group's committed offsets."""
@@ -133,10 +151,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def _seek_wait(self, consumer: AIOKafkaConsumer, partitions: Mapping[TP, int]) -> None:
         """Seek, and only then let the partitions be read."""
-        for tp in partitions:
-            self.positions.pop(tp, None)
+        self.continuity.forget(partitions)
         await super()._seek_wait(consumer, partitions)
-        self.positions.update(partitions)
+        self.continuity.begin(partitions)
 
 
 def _position(consumer: AIOKafkaConsumer, tp: TP) -> int | None:
@@ -182,18 +199,23 @@ class Consumer(driver.Consumer):
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Start where the application says, else at the group's committed offsets, else at the beginning."""
         assigned = {tp for tp in self.assignment() if not self._is_changelog_tp(tp)}
-        if self.app.start_positions is not None:
-            chosen = await self.app.start_positions(assigned)
-        else:
-            chosen = await self._thread.call_thread(self._thread.committed, assigned)
+        starts = await self._starts(assigned)
         beginnings = await self.earliest_offsets(*assigned) if assigned else {}
-        positions = {tp: max(chosen.get(tp) or 0, beginnings[tp] or 0) for tp in assigned}
+        positions = {tp: max(starts[tp].position if tp in starts else 0, beginnings[tp] or 0) for tp in assigned}
         await self.seek_wait(positions)
+        self._thread.continuity.remember(starts)
         return positions
+
+    async def _starts(self, assigned: set[TP]) -> Mapping[TP, Start]:
+        if self.app.starts is None:
+            committed = await self._thread.call_thread(self._thread.committed, assigned)
+            return {tp: Start(position or 0) for tp, position in committed.items()}
+        with self.app.failing(AnotherLogError):
+            return await self.app.starts(assigned)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Read nothing before it is sought anew."""
-        self._thread.positions.clear()
+        self._thread.continuity.forget()
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from agents.transport import ChunkedApp
@@ -15,15 +17,19 @@ from pipeline.errors import TouchlineError
 log = logging.getLogger(__name__)
 
 _STOP_SECONDS = 8.0
+_EXIT_SECONDS = 2.0
 GC_THRESHOLD = 200_000
 """A chunk makes tens of thousands of objects and no cycles; at Python's 700 a sixth of the time goes into looking."""
 
 
-async def run(app: ChunkedApp, on_ready: Callable[[], None] = lambda: None) -> None:
+Watch = Callable[[], Coroutine[Any, Any, None]]
+
+
+async def run(app: ChunkedApp, on_ready: Callable[[], None] = lambda: None, watch: Watch | None = None) -> None:
     """Run the application until SIGTERM or SIGINT; return when it has stopped cleanly.
 
-    `on_ready` is called whenever it has its partitions and their states. Raises what the application failed of; then
-    nothing in flight was committed.
+    `on_ready` is called whenever it has its partitions and their states. `watch` runs beside it; what it raises ends
+    the application. Raises what the application failed of; then nothing in flight was committed.
     """
     gc.set_threshold(GC_THRESHOLD, 50, 100)
     stop = asyncio.Event()
@@ -37,12 +43,32 @@ async def run(app: ChunkedApp, on_ready: Callable[[], None] = lambda: None) -> N
 
     await app.start()
     waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(app.until_failed())]
+    if watch is not None:
+        waiting.append(asyncio.create_task(_watched(app, watch)))
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     for task in waiting:
         task.cancel()
+    await asyncio.wait(waiting)
+    if app.failure is not None:
+        _leave(app.failure)
     await _stop(app)
     if app.failure is not None:
         raise app.failure
+
+
+def _leave(failure: BaseException) -> None:
+    """End the process with status 1 soon, whatever happens: after a failure Faust's own tasks may not let it end."""
+    log.error("cannot go on: %s", failure)
+    last_resort = threading.Timer(_STOP_SECONDS + _EXIT_SECONDS, os._exit, (1,))
+    last_resort.daemon = True
+    last_resort.start()
+
+
+async def _watched(app: ChunkedApp, watch: Watch) -> None:
+    try:
+        await watch()
+    except Exception as error:
+        app.failed(error)
 
 
 async def _stop(app: ChunkedApp) -> None:

@@ -111,9 +111,9 @@ async def log_reader(kafka_url: str) -> AsyncIterator[LogReader]:
         max_partition_fetch_bytes=1024 * 1024,
         check_crcs=False,
     )
-    async with reachable(kafka_url):
-        await consumer.start()
     try:
+        async with reachable(kafka_url):
+            await consumer.start()
         yield LogReader(kafka_url, consumer)
     finally:
         await consumer.stop()

@@ -179,7 +179,7 @@ class _Work:
         now = int(time.time() * 1000)
         begin = dump(Begin(self.rebuild_id, now, epoch))
         places = dict(zip(customers, await self._write([(c, [begin]) for c in customers]), strict=True))
-        await self._applied(places.values())
+        await self._applied([*places.values()], epoch)
         await self._landed(places.values(), epoch)
         records = await self._records(page, {customer: (epoch, offset) for customer, (_, offset) in places.items()})
         journeys, visits = await self._known(page)
@@ -195,7 +195,7 @@ class _Work:
         }
         written = [(customer, [dump(request) for request in self._requests(made[customer])]) for customer in customers]
         places_after = await self._write(written)
-        await self._applied(places_after)
+        await self._applied(places_after, epoch)
         outputs = await self.log.spans(_OUTPUTS)
         marks = marks_of(self.clickhouse, await epochs(self.kafka_url), _OUTPUTS)
         await wait_for(self.log, outputs, marks, time.monotonic() + _WAIT_SECONDS)
@@ -229,8 +229,9 @@ class _Work:
             places = [await future for future in sent]
         return [(TopicPartition("touchpoints", place.partition), place.offset) for place in places]
 
-    async def _applied(self, places: Iterable[Place]) -> None:
-        await _reached(places, committed_positions(self.kafka_url, CUSTOMERS_GROUP))
+    async def _applied(self, places: Sequence[Place], epoch: int) -> None:
+        partitions = {tp for tp, _ in places}
+        await _reached(places, committed_positions(self.kafka_url, CUSTOMERS_GROUP, partitions, epoch))
 
     async def _landed(self, places: Iterable[Place], epoch: int) -> None:
         """Wait until the touchpoints before the places have landed, and all that was published of them."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from pipeline.attach import attach
 from pipeline.cli import app
-from pipeline.cli.common import Data, run
+from pipeline.cli.common import Data, run, write
 from pipeline.settings import load
 
 
@@ -21,9 +20,7 @@ def sql(
     data: Data = None,
 ) -> None:
     """Ask ClickHouse, read-only. Example: touchline sql 'SELECT * FROM journeys LIMIT 5' --format JSONEachRow."""
-    answer = run(_ask(query, format_name, data))
-    sys.stdout.buffer.write(answer)
-    sys.stdout.buffer.flush()
+    write(run(_ask(query, format_name, data)))
 
 
 async def _ask(query: str, format_name: str, data: Path | None) -> bytes:

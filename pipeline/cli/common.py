@@ -25,8 +25,16 @@ def run(work: Awaitable[Result]) -> Result:
 
 def print_json(value: Any) -> None:
     """One JSON value on standard output, on one line."""
-    sys.stdout.write(json.dumps(value, default=str) + "\n")
+    write((json.dumps(value, default=str) + "\n").encode())
+
+
+def write(content: bytes) -> None:
+    """All of it on standard output: unbuffered (PYTHONUNBUFFERED), one write to a slow pipe may take only a part."""
     sys.stdout.flush()
+    left = memoryview(content)
+    while left:
+        left = left[sys.stdout.buffer.write(left) :]
+    sys.stdout.buffer.flush()
 
 
 def tell(message: str) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import roles, topics
+from pipeline import roles
 from pipeline.cli import app
 from pipeline.cli.common import run, tell
 from pipeline.settings import load
@@ -39,7 +39,7 @@ def migrate() -> None:
 
     async def work() -> list[str]:
         settings = load()
-        await topics.ensure(roles.kafka_of(settings), roles.making(settings))
+        await roles.prepare_topics(settings)
         async with await roles.clickhouse_of(settings) as client:
             return await apply_migrations(client, settings)
 
