@@ -17,6 +17,7 @@ from pipeline.customer import Rules, Touch, fold, touch_of
 from pipeline.model import FieldError, LogPosition, Rejected, dead_letter
 from pipeline.topics import CHANGELOG
 from schemas.codec import Decoder, Encoder, UndecodableError
+from schemas.ids import LOCAL, Ids
 
 SOURCE = "customers"
 
@@ -52,17 +53,21 @@ def _checked(key: bytes | None, touch: Touch) -> bytes:
 class Folding:
     """Folds chunks of touchpoints; holds the codecs and the rules, and no state of any customer."""
 
-    def __init__(self, rules: Rules, epoch: int) -> None:
+    def __init__(self, rules: Rules, epoch: int, ids: Ids = LOCAL) -> None:
         self._rules = rules
         self._epoch = epoch
-        self._decode = Decoder("touchpoints")
-        self._encode_journey = Encoder("journeys")
-        self._encode_customer = Encoder("customers")
-        self._encode_risk = Encoder("risk")
-        self._encode_rejected = Encoder("rejected")
+        self._ids = ids
+        self._decode = Decoder("touchpoints", ids)
+        self._encode_journey = Encoder("journeys", ids)
+        self._encode_customer = Encoder("customers", ids)
+        self._encode_risk = Encoder("risk", ids)
+        self._encode_rejected = Encoder("rejected", ids)
 
     def __call__(self, chunk: Chunk, before: Mapping[bytes, bytes], now: int) -> Outputs:
-        """Fold a chunk over the states before it, which are not changed; `now` only dates dead letters."""
+        """Fold a chunk over the states before it, which are not changed; `now` only dates dead letters.
+
+        Raises UnmetSchemaError when the chunk holds a schema id that must be met first.
+        """
         out = Outputs()
         for key, touches in self._by_customer(chunk, out, now).items():
             known = before.get(key)
@@ -75,6 +80,10 @@ class Folding:
             out.risk += [(key, self._encode_risk(row)) for row in folded.risk]
             out.changelog.append((key, states.dump(folded.state)))
         return out
+
+    async def meet_schemas(self, chunk: Chunk) -> None:
+        """Find out about the schema ids of a chunk. Raises UnavailableError when the registry is out of reach."""
+        await self._ids.meet("touchpoints", [record.value for record in chunk.records])
 
     def _by_customer(self, chunk: Chunk, out: Outputs, now: int) -> dict[bytes, list[Touch]]:
         groups: dict[bytes, list[Touch]] = {}
