@@ -38,11 +38,13 @@ async def run_customers(settings: Settings) -> None:
     """Fold touchpoints into journeys, profiles and risk until told to stop."""
     from agents import worker
     from agents.customers_app import customers_app
+    from pipeline.registry import schema_ids_at_last
 
     kafka_url = kafka_of(settings)
+    ids = await schema_ids_at_last(settings)
     epochs = await topics.ensure(kafka_url, making(settings))
     partitions = (await topics.partition_counts(kafka_url, ["touchpoints"]))["touchpoints"]
-    app, _ = customers_app(kafka_url, settings, epochs, partitions)
+    app, _ = customers_app(kafka_url, settings, epochs, partitions, ids)
     await worker.run(app, lambda: readiness.announce({"role": "customers"}))
 
 
@@ -50,14 +52,16 @@ async def run_landing(settings: Settings) -> None:
     """Land every topic in ClickHouse until told to stop."""
     from agents import worker
     from agents.landing_app import landing_app
+    from pipeline.registry import schema_ids_at_last
     from sinks.migrate import migrate
 
     kafka_url = kafka_of(settings)
+    ids = await schema_ids_at_last(settings)
     epochs = await topics.ensure(kafka_url, making(settings))
     client = await clickhouse_of(settings)
     try:
         await migrate(client, settings)
-        app, _ = landing_app(kafka_url, settings, epochs, client)
+        app, _ = landing_app(kafka_url, settings, epochs, client, ids)
         await worker.run(app, lambda: readiness.announce({"role": "landing"}))
     finally:
         await client.close()
