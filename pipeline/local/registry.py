@@ -67,7 +67,6 @@ class SchemaRegistry:
         app.router.add_post("/subjects/{subject}/versions", self._register)
         app.router.add_get("/subjects/{subject}/versions/{version}", self._version)
         app.router.add_post("/compatibility/subjects/{subject}/versions/{version}", self._compatible)
-        app.router.add_put("/config/{subject}", self._configure)
         return app
 
     @web.middleware
@@ -97,12 +96,6 @@ class SchemaRegistry:
         self.store.version(subject, request.match_info["version"])
         problems = self.store.problems(subject, await _text(request))
         return web.json_response({"is_compatible": not problems, "messages": problems})
-
-    async def _configure(self, request: web.Request) -> web.Response:
-        level = (await request.json())["compatibility"]
-        change = self.store.lenient.add if level == "NONE" else self.store.lenient.discard
-        change(request.match_info["subject"])
-        return web.json_response({"compatibility": level})
 
 
 def _refusal(error: RegistryError) -> web.Response:
