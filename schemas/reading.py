@@ -18,9 +18,9 @@ Record = dict[str, Any]
 class Reading:
     """What it takes to read one writer's bodies.
 
-    `contract` is the kept version whose bodies have the same bytes, so that they may land as they are; None when they
-    must be decoded. `reader` is given only where types differ: resolving costs as much again as decoding. Else
-    `surplus` names the fields to drop, and `defaults` has those to fill in.
+    `contract` is the kept version whose bodies have the same bytes and whose fields are of the latest types, so that
+    they may land as they are; None when they must be decoded. `reader` is given only where types differ: resolving
+    costs as much again as decoding. Else `surplus` names the fields to drop, and `defaults` has those to fill in.
     """
 
     contract: Contract | None
@@ -68,7 +68,7 @@ def _reading(subject: str, schema: Avro, writer: Avro, contract: Contract | None
     newest = latest(subject)
     before, after = _types(schema), _types(newest.schema)
     if any(before[name] != after[name] for name in before.keys() & after.keys()) or _has_aliases(newest.schema):
-        return Reading(contract, writer, parsed(newest), (), {})
+        return Reading(None, writer, parsed(newest), (), {})
     surplus = tuple(name for name in before if name not in after)
     defaults = {field["name"]: field["default"] for field in newest.schema["fields"] if field["name"] not in before}
     return Reading(contract, writer, None, surplus, defaults)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from schemas.contracts import Avro, latest
-from schemas.framing import UndecodableError, schema_id_of
+from schemas.framing import HEADER_BYTES, UndecodableError, schema_id_of
 from schemas.ids import LOCAL, Ids, UnmetSchemaError
 from schemas.reading import Reading, reading_of, reading_of_kept
 
@@ -57,15 +57,16 @@ class RegisteredIds(Ids):
 
     async def meet(self, subject: str, values: Iterable[bytes | None]) -> None:
         """Ask the registry for every id not met yet."""
-        unmet = sorted({schema_id for value in values if (schema_id := self._unmet(subject, value)) is not None})
+        framings = {value[:HEADER_BYTES] for value in values if value is not None}
+        unmet = [schema_id for each in sorted(framings) if (schema_id := self._unmet(subject, each)) is not None]
         for start in range(0, len(unmet), _AT_ONCE):
             await asyncio.gather(*(self._ask(subject, schema_id) for schema_id in unmet[start : start + _AT_ONCE]))
 
-    def _unmet(self, subject: str, value: bytes | None) -> int | None:
+    def _unmet(self, subject: str, framing: bytes) -> int | None:
         try:
-            self.reading(subject, schema_id_of(value))
+            self.reading(subject, schema_id_of(framing))
         except UnmetSchemaError:
-            return schema_id_of(value)
+            return schema_id_of(framing)
         except UndecodableError:
             pass
         return None

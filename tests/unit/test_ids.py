@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 
 import pytest
@@ -12,8 +13,20 @@ from schemas.contracts import SUBJECTS, Avro, latest
 from schemas.ids import LOCAL, LocalIds
 from schemas.registered import ABSENT_SECONDS, RegisteredIds
 from tests.evolution import Writer, add_version, evolved, without
-from tests.reference import touchpoint
+from tests.reference import START, touchpoint
 
+RISK = {
+    "customer_id": "ann",
+    "revision": 5,
+    "as_of": START,
+    "score": 61.5,
+    "level": "high",
+    "previous_level": None,
+    "action": "call_back",
+    "model_version": "1",
+    "event_id": "00000000-0000-0000-0000-000000000001",
+    "imported": False,
+}
 WHOLE = touchpoint(1, value=1.5, attributes={"page": "/"}, import_id="i")
 
 
@@ -106,6 +119,18 @@ async def test_an_older_version_takes_the_defaults_of_fields_it_lacks():
     value = Writer(older, 7)(WHOLE)
     await ids.meet("touchpoints", [value])
     assert Decoder("touchpoints", ids)(value) == {**WHOLE, "import_id": None, "attributes": {}}
+
+
+async def test_a_field_added_deep_inside_is_dropped_too():
+    schema = copy.deepcopy(latest("risk").schema)
+    (reasons,) = [each for each in schema["fields"] if each["name"] == "reasons"]
+    weight = {"name": "weight", "type": "double", "default": 0.0}
+    reasons["type"]["items"]["fields"].insert(0, weight)
+    ids = RegisteredIds(Shelf({7: schema}), OWN)
+    reason = {"code": "silence", "points": 5.0, "text": "silent"}
+    value = Writer(schema, 7)({**RISK, "reasons": [{**reason, "weight": 2.0}]})
+    await ids.meet("risk", [value])
+    assert Decoder("risk", ids)(value) == {**RISK, "reasons": [reason]}
 
 
 async def test_what_the_registry_does_not_have_is_refused_for_a_while_and_then_asked_again():

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schemas.contracts import SUBJECTS, history, latest
+from schemas.contracts import SUBJECTS, Contract, history, latest
 from schemas.framing import UndecodableError
 from schemas.reading import reading_of, reading_of_kept
 from schemas.resolution import obstacles
@@ -106,6 +106,16 @@ def test_where_types_differ_they_are_resolved():
         if each["name"] == "duration_ms":
             each["type"] = ["null", "int"]
     reading = reading_of("touchpoints", schema)
+    assert reading.contract is None
+    assert reading.reader is not None
+
+
+def test_a_kept_version_whose_nested_fields_differ_is_decoded_before_it_lands():
+    """A table's column has the latest type; ClickHouse would refuse the other, or misread it."""
+    older = copy.deepcopy(latest("risk").schema)
+    (reasons,) = [each for each in older["fields"] if each["name"] == "reasons"]
+    reasons["type"]["items"]["fields"].append(field("weight", "double", default=0.0))
+    reading = reading_of_kept(Contract("risk", 1, older))
     assert reading.contract is None
     assert reading.reader is not None
 
