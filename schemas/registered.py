@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Protocol
 
 from schemas.contracts import Avro, latest
@@ -57,19 +58,21 @@ class RegisteredIds(Ids):
 
     async def meet(self, subject: str, values: Iterable[bytes | None]) -> None:
         """Ask the registry for every id not met yet."""
-        framings = {value[:HEADER_BYTES] for value in values if value is not None}
-        unmet = [schema_id for each in sorted(framings) if (schema_id := self._unmet(subject, each)) is not None]
-        for start in range(0, len(unmet), _AT_ONCE):
-            await asyncio.gather(*(self._ask(subject, schema_id) for schema_id in unmet[start : start + _AT_ONCE]))
+        framings = sorted({value[:HEADER_BYTES] for value in values if value is not None})
+        while unmet := self._unmet(subject, framings):
+            for start in range(0, len(unmet), _AT_ONCE):
+                await asyncio.gather(*(self._ask(subject, schema_id) for schema_id in unmet[start : start + _AT_ONCE]))
 
-    def _unmet(self, subject: str, framing: bytes) -> int | None:
-        try:
-            self.reading(subject, schema_id_of(framing))
-        except UnmetSchemaError:
-            return schema_id_of(framing)
-        except UndecodableError:
-            pass
-        return None
+    def _unmet(self, subject: str, framings: Iterable[bytes]) -> list[int]:
+        """The ids not known, or known as absent for so short a time that they might be forgotten before their use."""
+        soon = self._clock() + ABSENT_SECONDS / 2
+        found = []
+        for framing in framings:
+            with suppress(UndecodableError):
+                schema_id = schema_id_of(framing)
+                if (subject, schema_id) not in self._known and self._absent.get(schema_id, 0.0) <= soon:
+                    found.append(schema_id)
+        return found
 
     async def _ask(self, subject: str, schema_id: int) -> None:
         schema = await self._source.schema(schema_id)

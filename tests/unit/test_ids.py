@@ -139,7 +139,7 @@ async def test_what_the_registry_does_not_have_is_refused_for_a_while_and_then_a
     decode, value = Decoder("touchpoints", ids), Writer(evolved(), 7)(WHOLE)
     await ids.meet("touchpoints", [value])
     refused(decode, value, "7 is not in the registry")
-    clock.now += ABSENT_SECONDS / 2
+    clock.now += ABSENT_SECONDS / 3
     await ids.meet("touchpoints", [value])
     assert shelf.asked == {7: 1}
     shelf.schemas[7] = evolved()
@@ -148,6 +148,18 @@ async def test_what_the_registry_does_not_have_is_refused_for_a_while_and_then_a
         decode(value)
     await ids.meet("touchpoints", [value])
     assert decode(value) == WHOLE
+
+
+async def test_what_was_met_stays_known_long_enough_to_be_used():
+    """An absent id is asked for again before it is forgotten, so that it is never forgotten between meeting and use."""
+    shelf, clock = Shelf({}), Clock()
+    ids = RegisteredIds(shelf, OWN, clock)
+    await ids.meet("touchpoints", [header(7)])
+    clock.now += ABSENT_SECONDS * 0.9
+    await ids.meet("touchpoints", [header(7)])
+    clock.now += ABSENT_SECONDS * 0.4
+    refused(Decoder("touchpoints", ids), header(7), "7 is not in the registry")
+    assert shelf.asked == {7: 2}
 
 
 async def test_out_of_reach_is_not_absent():
