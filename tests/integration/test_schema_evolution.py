@@ -204,6 +204,22 @@ async def test_a_registry_out_of_reach_holds_the_partitions_and_refuses_nothing(
     await world.check()
 
 
+async def test_what_starts_while_the_registry_is_out_of_reach_waits_for_it(world: World) -> None:
+    words = "not ready: the schema registry"
+    mark = world.said("collector", words)
+    await world.registry.go_away()
+    starting = asyncio.create_task(world.installation.relaunch("collector"))
+    try:
+        await world.until_log("collector", words, mark)
+        assert not starting.done()
+    finally:
+        await world.registry.come_back()
+    await starting
+    await world.post(few("patient"))
+    await world.landed()
+    assert await world.one("SELECT touchpoints FROM customers WHERE customer_id = 'patient'") == 5
+
+
 async def test_an_upgraded_landing_lands_both_versions_as_they_are(world: World, tmp_path: Path) -> None:
     """The second version's own release: its column, its contract, its workers; the old emitter is still there."""
     folder = copy_of_schemas(tmp_path / "schemas")
