@@ -14,10 +14,13 @@ from agents.guard import Guard
 from agents.marking import Marking
 from agents.store import Store
 from agents.transactions import Transactions
-from pipeline.errors import BrokenInvariantError
+from pipeline.errors import BrokenInvariantError, UnavailableError
 from pipeline.topics import CHANGELOG
+from schemas.ids import UnmetSchemaError
 
 log = logging.getLogger(__name__)
+
+_BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class Customers:
@@ -44,6 +47,7 @@ class Customers:
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._next: dict[int, int] = {}
         self._released = False
+        self._assignments = 0
         self._guard = Guard()
         self._stopped: set[int] = set()
         self.folded = 0
@@ -73,6 +77,7 @@ class Customers:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
         await self._transactions.own(owned, lost)
+        self._assignments += 1
         self._released = False
 
     async def take(self, chunk: Chunk) -> None:
@@ -86,7 +91,9 @@ class Customers:
         if self._released or partition in self._stopped or not self._transactions.owns(partition):
             return
         self._follow(chunk)
-        outputs = self._fold(chunk, self._store.states(partition), now=int(time.time() * 1000))
+        outputs = await self._folded(chunk)
+        if outputs is None:
+            return
         if self._guard.trips(partition, len(chunk.records), len(outputs.rejected)):
             self._stopped.add(partition)
             log.error("partition %s: most records are refused: stopped, nothing more is committed", partition)
@@ -94,6 +101,29 @@ class Customers:
         task = asyncio.create_task(self._commit(chunk, outputs))
         task.add_done_callback(self._done)
         self._under_way[partition] = task
+
+    async def _folded(self, chunk: Chunk) -> Outputs | None:
+        """Fold a chunk, once the schema ids in it are known; None when its partition was given back meanwhile.
+
+        While the schema registry is out of reach the chunk is held, and nothing is refused.
+        """
+        tries, assignments = 0, self._assignments
+        while not self._released and self._assignments == assignments:
+            try:
+                return self._fold(chunk, self._store.states(chunk.partition), now=int(time.time() * 1000))
+            except UnmetSchemaError:
+                tries = await self._met_schemas(chunk, tries)
+        return None
+
+    async def _met_schemas(self, chunk: Chunk, tries: int) -> int:
+        """Ask for the chunk's schema ids once; how often that failed in a row, having waited the longer the more."""
+        try:
+            await self._fold.meet_schemas(chunk, self._store.states(chunk.partition))
+        except UnavailableError as error:
+            log.warning("partition %s waits: %s", chunk.partition, error)
+            await asyncio.sleep(_BACKOFF_SECONDS[min(tries, len(_BACKOFF_SECONDS) - 1)])
+            return tries + 1
+        return 0
 
     def _follow(self, chunk: Chunk) -> None:
         """Raise BrokenInvariantError unless the chunk goes on where the last one ended; reading again is allowed."""

@@ -18,10 +18,11 @@ from pipeline.customer import Rules
 from pipeline.marks import Start
 from pipeline.settings import Settings
 from pipeline.topics import CUSTOMERS_GROUP
+from schemas.ids import LOCAL, Ids
 
 
 def customers_app(
-    kafka_url: str, settings: Settings, epochs: dict[str, int], partitions: int
+    kafka_url: str, settings: Settings, epochs: dict[str, int], partitions: int, ids: Ids = LOCAL
 ) -> tuple[ChunkedApp, Customers]:
     """Build the application, and the agent's own object for measurement."""
     app = chunked_app(CUSTOMERS_GROUP, kafka_url, settings)
@@ -35,7 +36,7 @@ def customers_app(
     )
     store = cast(Store, table.data)
     transactions = Transactions(kafka_url, CUSTOMERS_GROUP, compression_of(settings))
-    folding = Folding(Rules.of(settings), epochs["touchpoints"])
+    folding = Folding(Rules.of(settings), epochs["touchpoints"], ids)
     marking = Marking(kafka_url, epochs)
     customers = Customers(folding, store, transactions, marking, failed=app.failed)
 

@@ -22,6 +22,7 @@ from pipeline.rebuilding import dump_hold, load_hold, load_state
 from pipeline.requests import Finish, Request, Rows
 from pipeline.topics import CHANGELOG
 from schemas.codec import Decoder, Encoder
+from schemas.ids import LOCAL, Ids
 
 SOURCE = "customers"
 _HOLD = b"\xff"
@@ -69,18 +70,22 @@ class Grouped:
 class Folding:
     """Folds chunks of touchpoints; holds the codecs and the rules, and no state of any customer."""
 
-    def __init__(self, rules: Rules, epoch: int) -> None:
+    def __init__(self, rules: Rules, epoch: int, ids: Ids = LOCAL) -> None:
         self._rules = rules
         self._epoch = epoch
-        self._decode = Decoder("touchpoints")
-        self._encode_journey = Encoder("journeys")
-        self._encode_customer = Encoder("customers")
-        self._encode_risk = Encoder("risk")
-        self._encode_late = Encoder("late")
-        self._encode_rejected = Encoder("rejected")
+        self._ids = ids
+        self._decode = Decoder("touchpoints", ids)
+        self._encode_journey = Encoder("journeys", ids)
+        self._encode_customer = Encoder("customers", ids)
+        self._encode_risk = Encoder("risk", ids)
+        self._encode_late = Encoder("late", ids)
+        self._encode_rejected = Encoder("rejected", ids)
 
     def __call__(self, chunk: Chunk, before: Mapping[bytes, bytes], now: int) -> Outputs:
-        """Fold a chunk over the states before it, which are not changed; `now` only dates dead letters."""
+        """Fold a chunk over the states before it, which are not changed; `now` only dates dead letters.
+
+        Raises UnmetSchemaError when the chunk holds a schema id that must be met first.
+        """
         out = Outputs()
         grouped = self._by_customer(chunk, out, now)
         for key, touches in grouped.touches.items():
@@ -98,6 +103,17 @@ class Folding:
         for key in grouped.requests:
             self._take_turn(key, grouped, chunk, before, out)
         return out
+
+    async def meet_schemas(self, chunk: Chunk, before: Mapping[bytes, bytes]) -> None:
+        """Find out about the schema ids of a chunk, and of what was kept aside for rebuilds that end in it.
+
+        Raises UnavailableError when the registry is out of reach.
+        """
+        values = [record.value for record in chunk.records]
+        for record in chunk.records:
+            if requests.is_request(record.value) and record.key and (held := before.get(_HOLD + record.key)):
+                values += [value for _, value in load_hold(held).touches]
+        await self._ids.meet("touchpoints", values)
 
     def _publish(self, key: bytes, folded: Folded, out: Outputs) -> None:
         out.journeys += [(key, self._encode_journey(row)) for row in folded.journeys]

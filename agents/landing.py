@@ -1,9 +1,10 @@
 """Landing: from the topics' logs to ClickHouse, undecoded, each block all or nothing.
 
 Chunks are gathered for a moment, joined into one Avro block per schema version, inserted, and entered in the ledger;
-only then are their positions durable. Where reading starts comes from the ledger, so what a crash left half done is
-inserted again, which changes nothing. A block that ClickHouse refuses for its content is halved until the poison is
-found; it becomes a dead letter, and everything beside it lands.
+only then are their positions durable. What a newer version wrote than this worker knows is decoded and encoded anew.
+Where reading starts comes from the ledger, so what a crash left half done is inserted again, which changes nothing. A
+block that ClickHouse refuses for its content is halved until the poison is found; it becomes a dead letter, and
+everything beside it lands.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from aiokafka import ConsumerRecord
 
@@ -24,8 +26,10 @@ from pipeline.marks import NO_CHECK, Check, Mark, check_of
 from pipeline.model import FieldError, LogPosition, dead_letter
 from pipeline.requests import is_request
 from schemas import block
-from schemas.codec import HEADER_BYTES, Decoder, Encoder, UndecodableError, contract_of, header
+from schemas.codec import HEADER_BYTES, Decoder, Encoder, UndecodableError, header
 from schemas.contracts import Contract, latest
+from schemas.framing import schema_id_of
+from schemas.ids import LOCAL, Ids
 from sinks import ledger
 from sinks.clickhouse import Client, RefusedBlock
 from sinks.ledger import Landed
@@ -41,21 +45,30 @@ SendDeadLetters = Callable[[Sequence[bytes]], Awaitable[None]]
 Durable = Callable[[str, int, int], None]
 
 
+class LogRecord(block.Value, Protocol):
+    """What landing needs of a Kafka record."""
+
+    topic: str
+    partition: int
+
+
+@dataclass(slots=True)
+class Recast:
+    """A record whose value was encoded anew as the latest version; `original` is what stands in the log."""
+
+    topic: str
+    partition: int
+    offset: int
+    value: bytes | None
+    original: bytes
+
+
 @dataclass(frozen=True)
 class Limits:
     """How much is gathered before an insert: rows, and seconds since the first of them."""
 
     rows: int
     linger_seconds: float
-
-
-@dataclass(slots=True)
-class _InPlace:
-    """A dead letter at the log position of the record it speaks of."""
-
-    partition: int
-    offset: int
-    value: bytes | None
 
 
 class Lander:
@@ -70,6 +83,7 @@ class Lander:
         limits: Limits,
         send_dead_letters: SendDeadLetters,
         durable: Durable,
+        ids: Ids = LOCAL,
     ) -> None:
         self.topic = topic
         self.epoch = epoch
@@ -82,9 +96,11 @@ class Lander:
         self._full = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
-        self._usual = header(latest(topic).schema_id)
-        self._decode = Decoder(topic)
-        self._encode_rejected = Encoder("rejected")
+        self._ids = ids
+        self._usual = header(ids.own(topic))
+        self._decode = Decoder(topic, ids)
+        self._encode = Encoder(topic, ids)
+        self._encode_rejected = Encoder("rejected", ids)
         self._bytes = 0
         self._expected: dict[int, int] = {}
         self.landed = 0
@@ -147,10 +163,10 @@ class Lander:
         """Insert the chunks' records, keep the dead letters, enter both in the ledger, declare them durable."""
         if not chunks:
             return
-        refused: list[ConsumerRecord] = []
+        refused: list[LogRecord] = []
         letters: list[bytes] = []
-        requests: list[ConsumerRecord] = []
-        for contract, part in self._by_contract(chunks, refused, letters, requests):
+        requests: list[LogRecord] = []
+        for contract, part in await self._by_contract(chunks, refused, letters, requests):
             await self._insert(contract, part, refused, letters)
         if letters:
             await self._keep(refused, letters)
@@ -160,7 +176,7 @@ class Lander:
             self._durable(self.topic, entry.partition, entry.next_offset)
             self.landed += entry.rows
 
-    async def _keep(self, refused: Sequence[ConsumerRecord], letters: Sequence[bytes]) -> None:
+    async def _keep(self, refused: Sequence[LogRecord], letters: Sequence[bytes]) -> None:
         """Send the dead letters; but landing never feeds itself.
 
         Those about topic `rejected` land in place of the records that they speak of, and the topic does not grow.
@@ -168,23 +184,26 @@ class Lander:
         if self.topic != "rejected":
             await self._patiently(lambda: self._send_dead_letters(letters))
             return
-        instead = [_InPlace(bad.partition, bad.offset, letter) for bad, letter in zip(refused, letters, strict=True)]
+        instead = [
+            Recast(bad.topic, bad.partition, bad.offset, letter, bad.value or b"")
+            for bad, letter in zip(refused, letters, strict=True)
+        ]
         try:
             await self._insert_block(latest("rejected"), instead)
         except RefusedBlock as error:
             raise BrokenInvariantError(f"ClickHouse refuses our own dead letters: {error}") from error
 
-    def _by_contract(
+    async def _by_contract(
         self,
         chunks: Sequence[Chunk],
-        refused: list[ConsumerRecord],
+        refused: list[LogRecord],
         letters: list[bytes],
-        requests: list[ConsumerRecord],
-    ) -> list[tuple[Contract, list[ConsumerRecord]]]:
+        requests: list[LogRecord],
+    ) -> list[tuple[Contract, list[LogRecord]]]:
         """The records by the contract that wrote them; tombstones and requests to the customers agent are not rows."""
-        usual = latest(self.topic)
-        found: dict[int, tuple[Contract, list[ConsumerRecord]]] = {usual.schema_id: (usual, [])}
-        ordinary, framing = found[usual.schema_id][1], self._usual
+        ordinary: list[LogRecord] = []
+        others: list[ConsumerRecord] = []
+        framing = self._usual
         for chunk in chunks:
             for record in chunk.records:
                 value = record.value
@@ -193,18 +212,39 @@ class Lander:
                 elif is_request(value):
                     requests.append(record)
                 elif value is not None:
-                    try:
-                        contract = contract_of(value, self.topic)
-                        found.setdefault(contract.schema_id, (contract, []))[1].append(record)
-                    except UndecodableError as error:
-                        self._refuse(record, error.code, str(error), refused, letters)
-        return [(contract, records) for contract, records in found.values() if records]
+                    others.append(record)
+        groups = [(latest(self.topic), ordinary)]
+        if others:
+            await self._patiently(lambda: self._ids.meet(self.topic, [record.value for record in others]))
+            groups += self._others_by_contract(others, refused, letters)
+        return [(contract, records) for contract, records in groups if records]
+
+    def _others_by_contract(
+        self, records: Sequence[ConsumerRecord], refused: list[LogRecord], letters: list[bytes]
+    ) -> list[tuple[Contract, list[LogRecord]]]:
+        """What other versions wrote: kept versions as they are; newer ones anew, in a block of their own."""
+        found: dict[int, tuple[Contract, list[LogRecord]]] = {}
+        recast: list[LogRecord] = []
+        for record in records:
+            try:
+                contract = self._ids.reading(self.topic, schema_id_of(record.value)).contract
+                if contract is not None:
+                    found.setdefault(contract.version, (contract, []))[1].append(record)
+                else:
+                    recast.append(self._recast(record))
+            except UndecodableError as error:
+                self._refuse(record, error.code, str(error), refused, letters)
+        return [*found.values(), (latest(self.topic), recast)]
+
+    def _recast(self, record: ConsumerRecord) -> Recast:
+        value = self._encode(self._decode(record.value))
+        return Recast(record.topic, record.partition, record.offset, value, record.value)
 
     async def _insert(
         self,
         contract: Contract,
-        records: Sequence[ConsumerRecord],
-        refused: list[ConsumerRecord],
+        records: Sequence[LogRecord],
+        refused: list[LogRecord],
         letters: list[bytes],
     ) -> None:
         """Insert the records of one contract; what the engine refuses is narrowed down, first by decoding."""
@@ -224,14 +264,14 @@ class Lander:
                 if half:
                     await self._insert(contract, half, refused, letters)
 
-    def _undecodable(self, record: ConsumerRecord) -> str | None:
+    def _undecodable(self, record: LogRecord) -> str | None:
         try:
             self._decode(record.value)
         except UndecodableError as error:
             return str(error)
         return None
 
-    async def _insert_block(self, contract: Contract, records: Sequence[ConsumerRecord | _InPlace]) -> None:
+    async def _insert_block(self, contract: Contract, records: Sequence[LogRecord]) -> None:
         parts: list[bytes] = []
         start = 0
         for end in range(1, len(records) + 1):
@@ -256,11 +296,10 @@ class Lander:
                 await asyncio.sleep(_BACKOFF_SECONDS[min(tries, len(_BACKOFF_SECONDS) - 1)])
                 tries += 1
 
-    def _refuse(
-        self, record: ConsumerRecord, code: str, why: str, refused: list[ConsumerRecord], letters: list[bytes]
-    ) -> None:
+    def _refuse(self, record: LogRecord, code: str, why: str, refused: list[LogRecord], letters: list[bytes]) -> None:
         refused.append(record)
-        rejected = envelope(record.value, FieldError(code, "", why), self._decode)
+        original = record.original if isinstance(record, Recast) else record.value
+        rejected = envelope(original, FieldError(code, "", why), self._decode)
         position = LogPosition(record.topic, self.epoch, record.partition, record.offset)
         letters.append(self._encode_rejected(dead_letter(rejected, SOURCE, int(time.time() * 1000), position)))
 
@@ -269,8 +308,8 @@ def _entries(
     topic: str,
     epoch: int,
     chunks: Sequence[Chunk],
-    refused: Sequence[ConsumerRecord],
-    requests: Sequence[ConsumerRecord],
+    refused: Sequence[LogRecord],
+    requests: Sequence[LogRecord],
 ) -> list[Landed]:
     """One ledger entry per run of adjoining chunks of a partition."""
     entries: list[Landed] = []

@@ -17,11 +17,12 @@ from pipeline.positions import starts
 from pipeline.publisher import Publisher
 from pipeline.settings import Settings
 from pipeline.topics import LANDED, LANDING_GROUP
+from schemas.ids import LOCAL, Ids
 from sinks.clickhouse import Client
 
 
 def landing_app(
-    kafka_url: str, settings: Settings, epochs: dict[str, int], client: Client
+    kafka_url: str, settings: Settings, epochs: dict[str, int], client: Client, ids: Ids = LOCAL
 ) -> tuple[ChunkedApp, dict[str, Lander]]:
     """Build the application, and its landers by topic."""
     app = chunked_app(LANDING_GROUP, kafka_url, settings)
@@ -42,6 +43,7 @@ def landing_app(
             limits=limits,
             send_dead_letters=send_dead_letters,
             durable=durable,
+            ids=ids,
         )
         for topic in LANDED
     }

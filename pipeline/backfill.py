@@ -24,6 +24,7 @@ from pipeline.model import FieldError, Record, Rejected, dead_letter, derived_id
 from pipeline.publisher import Publisher
 from pipeline.validation import rejected, validate
 from schemas.codec import Decoder, Encoder
+from schemas.ids import LOCAL, Ids
 
 SOURCE = "backfill"
 ERRORS_SHOWN = 1_000
@@ -56,7 +57,9 @@ class BackfillResult:
     errors: tuple[LineError, ...]
 
 
-async def backfill(file: Path, kafka_url: str, *, progress: Progress | None = None, now: int) -> BackfillResult:
+async def backfill(
+    file: Path, kafka_url: str, *, progress: Progress | None = None, now: int, ids: Ids = LOCAL
+) -> BackfillResult:
     """Send a file's events and return when Kafka has acknowledged all of them, dead letters included.
 
     `now` (UTC milliseconds) becomes `received_at`. `progress` is told done and total, in units of work. Raises
@@ -68,7 +71,7 @@ async def backfill(file: Path, kafka_url: str, *, progress: Progress | None = No
     told = progress or _silent
     try:
         with _opened(file) as raw, Sorter() as sorter:
-            work = Import(publisher, sorter, import_id_of(raw), now)
+            work = Import(publisher, sorter, import_id_of(raw), now, ids)
             size = raw.tell()
             raw.seek(0)
             await work.read(read(file, raw), raw.tell, size, told)
@@ -111,13 +114,18 @@ class Import:
     sorter: Sorter
     import_id: str
     now: int
+    ids: Ids = LOCAL
     lines: int = 0
     accepted: int = 0
     good: int = 0
     rejected: int = 0
     errors: list[LineError] = field(default_factory=list)
-    touchpoint: Encoder = field(default_factory=lambda: Encoder("touchpoints"))
-    dead_letter: Encoder = field(default_factory=lambda: Encoder("rejected"))
+    touchpoint: Encoder = field(init=False)
+    dead_letter: Encoder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.touchpoint = Encoder("touchpoints", self.ids)
+        self.dead_letter = Encoder("rejected", self.ids)
 
     async def read(self, given: Iterator[Line], position: Callable[[], int], size: int, progress: Progress) -> None:
         """Sort the good lines by time and publish the others as dead letters."""
@@ -186,7 +194,7 @@ class Import:
 
     def _named(self, entries: Iterator[Entry]) -> Iterator[Message]:
         """Give identical lines, which the sorter has put side by side, ids of their own."""
-        decode = Decoder("touchpoints")
+        decode = Decoder("touchpoints", self.ids)
         previous, ordinal = b"", 0
         for entry in entries:
             ordinal = ordinal + 1 if entry.digest and entry.digest == previous else 0

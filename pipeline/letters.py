@@ -11,6 +11,7 @@ key, which the letter remembers; any other one derived from the letter's own id.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from pipeline.model import ContractError, FieldError, Record, Rejected, derived_
 from pipeline.parsing import parse
 from pipeline.validation import validate
 from schemas.codec import Decoder, Encoder, UndecodableError
+from schemas.ids import LOCAL, Ids
 
 TOPIC = "touchpoints"
 """The one topic whose records can be sent again: all others are made from it."""
@@ -86,10 +88,19 @@ class Replaying:
     With `force`, what ClickHouse itself refused is sent as it is: that helps only after a change over there.
     """
 
-    def __init__(self, *, force: bool = False) -> None:
+    def __init__(self, ids: Ids = LOCAL, *, force: bool = False) -> None:
         self._force = force
-        self._decode = Decoder(TOPIC)
-        self._encode = Encoder(TOPIC)
+        self._ids = ids
+        self._decode = Decoder(TOPIC, ids)
+        self._encode = Encoder(TOPIC, ids)
+
+    async def meet_schemas(self, letters: Sequence[Letter]) -> None:
+        """Find out about the letters' schema ids. Raises UnavailableError when the registry is out of reach."""
+        await self._ids.meet(TOPIC, [letter.original for letter in letters if letter.topic == TOPIC])
+
+    def event_id_of(self, value: bytes) -> str:
+        """The event_id of what is to be sent."""
+        return str(self._decode(value)["event_id"])
 
     def __call__(self, letter: Letter, now: int) -> Ready | FieldError:
         """What is to be sent for the letter, or why nothing can be; `now` is the moment of the replay."""

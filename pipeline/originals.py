@@ -7,8 +7,9 @@ from typing import Any, Literal, NamedTuple
 
 from pipeline.letters import Letter
 from pipeline.parsing import parse
-from schemas.codec import Decoder, UndecodableError
+from schemas.codec import Decoder, UndecodableError, UnmetSchemaError
 from schemas.contracts import SUBJECTS
+from schemas.ids import LOCAL, Ids
 
 DUMPED_BYTES = 1024
 _LINE_BYTES = 16
@@ -21,12 +22,12 @@ class Original(NamedTuple):
     text: str
 
 
-def readable(letter: Letter) -> Original:
+def readable(letter: Letter, ids: Ids = LOCAL) -> Original:
     """The original of a dead letter; never raises, and every character of the text is safe on a terminal."""
     if letter.topic in SUBJECTS:
         try:
-            return Original("avro", _indented(Decoder(letter.topic)(letter.original)))
-        except UndecodableError:
+            return Original("avro", _indented(Decoder(letter.topic, ids)(letter.original)))
+        except (UndecodableError, UnmetSchemaError):
             return Original("bytes", hex_dump(letter.original))
     event, problem = parse(letter.original)
     if problem is None:

@@ -19,7 +19,6 @@ from pipeline.backfill_sort import Entry, Sorter
 from pipeline.lanes import Message
 from pipeline.letters import TOPIC, Letter, Ready, Replayed, Replaying
 from pipeline.model import FieldError
-from schemas.codec import Decoder
 
 ERRORS_SHOWN = 1_000
 CHUNK = 500
@@ -91,16 +90,16 @@ class Replay:
     async def read(self, pages: AsyncIterable[Sequence[Letter]]) -> None:
         """Decide about every letter, and sort by time what is to be sent."""
         async for page in pages:
+            await self.decide.meet_schemas(page)
             for letter in page:
                 self._take(letter, self.decide(letter, self.now))
             self.progress("checking", self._accepted + self._refused.total())
 
     async def send(self, publisher: Publishes, letters: Marks) -> None:
         """Publish what was accepted and mark its letters. Raises UnavailableError; starting again is safe."""
-        decode = Decoder(TOPIC)
         for entries in _chunks(iter(self.sorter)):
             await publisher.publish(TOPIC, [(entry.key, entry.value) for entry in entries])
-            await letters.mark([Replayed(_id_of(entry), decode(entry.value)["event_id"]) for entry in entries])
+            await letters.mark([Replayed(_id_of(entry), self.decide.event_id_of(entry.value)) for entry in entries])
             self.sent += len(entries)
             self.progress("sending", self.sent)
 

@@ -42,9 +42,11 @@ async def run_customers(settings: Settings) -> None:
     from agents import worker
     from agents.customers_app import customers_app
     from pipeline.positions import Marks, committed, settle
+    from pipeline.registry import schema_ids_at_last
     from pipeline.watch import watch
 
     kafka_url = kafka_of(settings)
+    ids = await schema_ids_at_last(settings)
     epochs = await prepare_topics(settings)
     partitions = (await topics.partition_counts(kafka_url, ["touchpoints"]))["touchpoints"]
     wanted = [TopicPartition("touchpoints", number) for number in range(partitions)]
@@ -53,7 +55,7 @@ async def run_customers(settings: Settings) -> None:
         return await committed(kafka_url, topics.CUSTOMERS_GROUP, wanted)
 
     epochs = await settle(kafka_url, epochs, marks)
-    app, _ = customers_app(kafka_url, settings, epochs, partitions)
+    app, _ = customers_app(kafka_url, settings, epochs, partitions, ids)
     await worker.run(app, lambda: readiness.announce({"role": "customers"}), lambda: watch(kafka_url, epochs))
 
 
@@ -62,16 +64,18 @@ async def run_landing(settings: Settings) -> None:
     from agents import worker
     from agents.landing_app import landing_app
     from pipeline.positions import settle
+    from pipeline.registry import schema_ids_at_last
     from pipeline.watch import watch
     from sinks.ledger import landed_marks
     from sinks.migrate import migrate
 
     kafka_url = kafka_of(settings)
+    ids = await schema_ids_at_last(settings)
     epochs = await prepare_topics(settings)
     async with await clickhouse_of(settings) as client:
         await migrate(client, settings)
         epochs = await settle(kafka_url, epochs, lambda current: landed_marks(client, current))
-        app, _ = landing_app(kafka_url, settings, epochs, client)
+        app, _ = landing_app(kafka_url, settings, epochs, client, ids)
         await worker.run(app, lambda: readiness.announce({"role": "landing"}), lambda: watch(kafka_url, epochs))
 
 

@@ -29,7 +29,19 @@ class Settings(BaseSettings):
         None, description="ClickHouse cluster: migrations then make replicated tables"
     )
     schema_registry_url: str | None = Field(
-        None, description="Confluent-compatible registry; unset: the ids shipped in schemas/"
+        None,
+        description="Confluent-compatible registry, http(s)://[user:password@]host:port; unset: the ids in schemas/",
+        repr=False,
+    )
+    schema_registry_user: str = Field("", description="user of the schema registry, unless its URL names one")
+    schema_registry_password: str = Field("", description="password of the schema registry", repr=False)
+    schema_registry_ca: Path | None = Field(
+        None, description="certificates (PEM) to trust when the schema registry shows its own"
+    )
+    schemas: Path | None = Field(
+        None,
+        description="without a registry: folder of newer schemas, <topic>/v<version>.avsc, that workers look into "
+        "when they meet a version they lack; unset: the one they were installed with",
     )
     data: Path = Field(Path("touchline-data"), description="folder of the local stack")
     local_broker: Literal["auto", "kafka", "noida"] = Field("auto", description="broker of the local stack")
@@ -67,13 +79,8 @@ class Settings(BaseSettings):
 def load() -> Settings:
     """Read the environment once. Raises ConfigurationError that names the variable and what it should be."""
     try:
-        settings = Settings()
+        return Settings()
     except ValidationError as error:
         first = error.errors()[0]
         name = "TOUCHLINE_" + "_".join(str(part) for part in first["loc"]).upper()
         raise ConfigurationError(f"{name}: {first['msg']}; see `touchline config`") from error
-    if settings.schema_registry_url:
-        raise ConfigurationError(
-            "TOUCHLINE_SCHEMA_REGISTRY_URL: no registry is supported yet; unset it to use the ids in schemas/"
-        )
-    return settings

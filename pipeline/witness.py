@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from aiokafka import TopicPartition
 
 from pipeline.log_reader import LogReader, Span
-from schemas.codec import Decoder, UndecodableError
+from schemas.codec import Decoder, UndecodableError, UnmetSchemaError
+from schemas.ids import Ids
 from sinks import sql
 from sinks.clickhouse import Client
 
@@ -73,8 +74,8 @@ async def rows_of(clickhouse: Client, partition: int, epoch: int) -> Rows:
     return Rows(positions, by_offset, epoch)
 
 
-async def examine(
-    log: LogReader, spans: Mapping[TopicPartition, Span], rows: Rows, *, excused: Set[int], deep: bool
+async def examine(  # noqa: PLR0913 (what it depends on, each once)
+    log: LogReader, spans: Mapping[TopicPartition, Span], rows: Rows, ids: Ids, *, excused: Set[int], deep: bool
 ) -> Findings:
     """Read one partition's span and look its touchpoints up among the rows.
 
@@ -83,7 +84,7 @@ async def examine(
     be decoded need no row.
     """
     [(tp, span)] = spans.items()
-    found, key_of = Findings(), _Keys(tp.topic)
+    found, key_of = Findings(), _Keys(tp.topic, ids)
     seen: set[int] = set()
     async for batch in log.records(spans):
         seen.update(record.offset for record in batch)
@@ -91,7 +92,7 @@ async def examine(
             row = rows.by_offset.get(record.offset)
             if (row is not None and not deep) or record.offset in excused:
                 continue
-            key = key_of(record.value)
+            key = await key_of(record.value)
             if key is None:
                 continue
             if row is None and rows.positions.get(key, _NOWHERE) >= (rows.epoch, record.offset):
@@ -111,11 +112,20 @@ _NOWHERE = (1 << 63, 0)
 class _Keys:
     """From a framed value to what identifies its touchpoint, as queries/touchpoint_keys.sql has it."""
 
-    def __init__(self, topic: str) -> None:
-        self._decode = Decoder(topic)
+    def __init__(self, topic: str, ids: Ids) -> None:
+        self._topic = topic
+        self._ids = ids
+        self._decode = Decoder(topic, ids)
 
-    def __call__(self, value: bytes) -> bytes | None:
+    async def __call__(self, value: bytes) -> bytes | None:
         """Return half a SHA-256, or None for a value that cannot be decoded."""
+        try:
+            return self._key(value)
+        except UnmetSchemaError:
+            await self._ids.meet(self._topic, [value])
+            return self._key(value)
+
+    def _key(self, value: bytes) -> bytes | None:
         try:
             record = self._decode(value)
             event = str(uuid.UUID(record["event_id"]))

@@ -25,6 +25,7 @@ from pipeline.customer import Rules
 from pipeline.errors import UsageError
 from pipeline.imports import take_in
 from pipeline.landed import wait_until_landed
+from pipeline.registry import reading_ids, schema_ids
 from pipeline.settings import load
 from sinks import sql
 
@@ -95,6 +96,7 @@ async def _sent(file: Path, target: Target, now: int, bar: Progress) -> Backfill
         file,
         target.kafka_url,
         now=now,
+        ids=await schema_ids(load()),
         progress=lambda done, total: bar.update(task, completed=done, total=total),
     )
 
@@ -122,7 +124,7 @@ def audit(
 
     async def work() -> Audit:
         async with attach(load(), data) as target, await target.clickhouse() as client:
-            return await prove(target.kafka_url, client, deep=deep)
+            return await prove(target.kafka_url, client, deep=deep, ids=reading_ids(load()))
 
     result = run(work())
     if as_json:

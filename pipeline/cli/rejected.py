@@ -6,6 +6,7 @@ import sys
 import time
 import uuid
 from base64 import b64encode
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,13 +20,16 @@ from pipeline.cli import app, rejected_tables
 from pipeline.cli.common import Data, Json, print_json, run, tell
 from pipeline.cli.progress import progress_bar
 from pipeline.cli.times import moment_of, text_of
-from pipeline.errors import UsageError
+from pipeline.errors import UnavailableError, UsageError
 from pipeline.landed import wait_until_landed
 from pipeline.letters import Envelope, Letter, Replaying
 from pipeline.originals import readable
 from pipeline.publisher import Publisher
+from pipeline.registry import reading_ids, schema_ids
 from pipeline.replay import Replay, ReplayResult
 from pipeline.settings import load
+from schemas.contracts import SUBJECTS
+from schemas.ids import Ids
 from sinks.letters import DeadLetters, Pattern, Where
 
 _PATTERNS = 20
@@ -86,16 +90,16 @@ def show(
 ) -> None:
     """Show one dead letter with what came in. Example: touchline rejected show 0b9f... --original > event.json."""
     [wanted] = _ids([dead_letter_id])
-    letter = run(_found(wanted, data))
+    letter, ids = run(_found(wanted, data))
     if original:
         sys.stdout.buffer.write(letter.original)
         sys.stdout.buffer.flush()
     elif as_json:
-        kind, text = readable(letter)
+        kind, text = readable(letter, ids)
         came_in = {"original_kind": kind, "original_text": text, "original": b64encode(letter.original).decode()}
         print_json({**_with_times(letter), **came_in})
     else:
-        rejected_tables.show_letter(letter)
+        rejected_tables.show_letter(letter, readable(letter, ids))
 
 
 @group.command()
@@ -170,12 +174,16 @@ async def _listed(where: Where, limit: int, data: Path | None) -> tuple[int, lis
         return total, patterns, await letters.newest(where, limit)
 
 
-async def _found(dead_letter_id: str, data: Path | None) -> Letter:
+async def _found(dead_letter_id: str, data: Path | None) -> tuple[Letter, Ids]:
     async with attach(load(), data, roles=False) as target, await target.clickhouse() as client:
         letter = await DeadLetters(client).get(dead_letter_id)
     if letter is None:
         raise UsageError(f"there is no dead letter {dead_letter_id}: see `touchline rejected list`")
-    return letter
+    ids = reading_ids(load())
+    if letter.topic in SUBJECTS:
+        with suppress(UnavailableError):  # then it is shown as bytes
+            await ids.meet(letter.topic, [letter.original])
+    return letter, ids
 
 
 async def _replayed(where: Where, data: Path | None, *, force: bool, dry_run: bool) -> ReplayResult:
@@ -183,13 +191,14 @@ async def _replayed(where: Where, data: Path | None, *, force: bool, dry_run: bo
     async with attach(load(), data, roles=not dry_run) as target, await target.clickhouse() as client:
         letters = DeadLetters(client)
         await _check_ids(letters, where)
+        ids = reading_ids(load()) if dry_run else await schema_ids(load())
         total, _ = await letters.patterns(where, 1)
         with progress_bar() as bar, Sorter() as sorter:
             task = bar.add_task("checking", total=total)
             work = Replay(
                 sorter,
                 now,
-                decide=Replaying(force=force),
+                decide=Replaying(ids, force=force),
                 progress=lambda what, done: bar.update(task, description=what, completed=done),
             )
             await work.read(letters.pages(where))

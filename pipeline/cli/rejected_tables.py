@@ -12,7 +12,7 @@ from rich.table import Table
 from pipeline.cli.common import tell
 from pipeline.cli.times import text_of
 from pipeline.letters import Envelope, Letter
-from pipeline.originals import printable, readable
+from pipeline.originals import Original, printable
 from pipeline.replay import ReplayResult
 from sinks.letters import Pattern
 
@@ -49,9 +49,9 @@ def show(total: int, patterns: Sequence[Pattern], letters: Sequence[Envelope]) -
     console.print(table)
 
 
-def show_letter(letter: Letter) -> None:
+def show_letter(letter: Letter, came_in: Original) -> None:
     """Print every field of a letter, then what came in."""
-    kind, text = readable(letter)
+    kind, text = came_in
     width = max(len(each.name) for each in fields(Envelope))
     lines = [f"{each.name:<{width}}  {_shown(each.name, getattr(letter, each.name))}" for each in fields(Envelope)]
     head = f"original ({kind}, {len(letter.original):,} of {letter.original_length:,} bytes)"

@@ -12,6 +12,7 @@ from pipeline.model import FieldError, Record, Rejected, dead_letter
 from pipeline.parsing import parse
 from pipeline.validation import EVENT_LIMIT, validate
 from schemas.codec import Encoder
+from schemas.ids import LOCAL, Ids
 
 EventId = Callable[[int], str]
 
@@ -28,9 +29,9 @@ class Taken:
 class Intake:
     """Validates and encodes events; asks nobody, and never raises for what an event holds."""
 
-    def __init__(self) -> None:
-        self._touchpoint = Encoder("touchpoints")
-        self._dead_letter = Encoder("rejected")
+    def __init__(self, ids: Ids = LOCAL) -> None:
+        self._touchpoint = Encoder("touchpoints", ids)
+        self._dead_letter = Encoder("rejected", ids)
 
     def take(self, pieces: Iterable[Piece], now: int, source: str, event_id: EventId | None = None) -> Taken:
         """Sort events into accepted and refused; `event_id` gives one to the event of an index that has none."""

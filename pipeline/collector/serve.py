@@ -16,6 +16,7 @@ from pipeline.collector import private
 from pipeline.collector.app import build
 from pipeline.errors import ConfigurationError, UnavailableError
 from pipeline.publisher import Publisher
+from pipeline.registry import schema_ids_at_last
 from pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -34,13 +35,14 @@ class Listening(NamedTuple):
 async def serve(settings: Settings, *, on_ready: Callable[[Listening], None]) -> None:
     """Listen until SIGTERM or SIGINT, then finish what is in flight and return.
 
-    `on_ready` is called once both listeners take connections; while Kafka is away they answer 503. Raises
-    ConfigurationError for a setting that cannot work.
+    `on_ready` is called once both listeners take connections; while Kafka is away they answer 503. While a schema
+    registry is out of reach at the start, there are no listeners yet. Raises ConfigurationError for a setting that
+    cannot work.
     """
     if not settings.kafka_url:
         raise ConfigurationError("TOUCHLINE_KAFKA_URL: set the broker that the collector writes to, host:port")
     publisher = Publisher(settings.kafka_url, settings.ack_timeout_seconds)
-    collector = build(settings, publisher)
+    collector = build(settings, publisher, await schema_ids_at_last(settings))
     with (
         _bound(settings.collector_host, settings.collector_port, "COLLECTOR_PORT") as public_socket,
         _bound(LOOPBACK, settings.collector_private_port, "COLLECTOR_PRIVATE_PORT") as private_socket,

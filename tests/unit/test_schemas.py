@@ -1,12 +1,11 @@
 """Framing and bodies: what goes in comes out, and what does not fit is refused with its code."""
 
 import random
-from dataclasses import replace
 
 import pytest
 
-from schemas.codec import HEADER_BYTES, Decoder, Encoder, UndecodableError, defaults_missing_from, header
-from schemas.contracts import SUBJECTS, Contract, by_id, history, latest
+from schemas.codec import HEADER_BYTES, Decoder, Encoder, UndecodableError, header
+from schemas.contracts import SUBJECTS, by_id, history, latest
 from tests.reference import Record, touchpoint
 
 SIMPLE = {"string": "é☃", "long": -(2**63), "int": 2**31 - 1, "double": 0.1, "boolean": True, "bytes": b"\0\xff"}
@@ -131,14 +130,6 @@ def test_there_is_no_contract_without_a_subject():
     assert by_id(99_001) is by_id(0) is by_id(-1) is None
     with pytest.raises(KeyError):
         history("orders")
-
-
-def test_an_older_version_takes_the_defaults_of_fields_it_lacks():
-    newest = latest("touchpoints")
-    fields = [field for field in newest.schema["fields"] if field["name"] not in {"import_id", "attributes"}]
-    older: Contract = replace(newest, version=0, schema={**newest.schema, "fields": fields})
-    assert defaults_missing_from(older) == {"import_id": None, "attributes": {}}
-    assert defaults_missing_from(newest) == {}
 
 
 def test_every_field_and_record_is_documented():
