@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
 
 from agents.chunk import Chunk
 from agents.folding import Folding, Outputs
 from agents.guard import Guard
 from agents.store import Store
+from agents.surroundings import Surroundings
 from agents.transactions import Transactions
 from pipeline.errors import BrokenInvariantError
 from pipeline.topics import CHANGELOG
@@ -31,17 +31,16 @@ class Customers:
         folding: Folding,
         store: Store,
         transactions: Transactions,
-        failed: Callable[[BaseException], None],
+        around: Surroundings,
     ) -> None:
         self._fold = folding
         self._store = store
         self._transactions = transactions
-        self._failed = failed
+        self._around = around
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._next: dict[int, int] = {}
         self._released = False
         self._guard = Guard()
-        self._stopped: set[int] = set()
         self.folded = 0
         """Records folded and committed since the start, for measurement."""
         self._groups = 0
@@ -62,8 +61,8 @@ class Customers:
 
     async def own(self, owned: set[int], lost: set[int]) -> None:
         """Take over and let go of partitions; nothing in flight for a lost one is committed."""
+        self._guard.forget()
         for partition in lost:
-            self._stopped.discard(partition)
             self._next.pop(partition, None)
             if task := self._under_way.pop(partition, None):
                 task.cancel()
@@ -77,19 +76,34 @@ class Customers:
         if previous := self._under_way.get(partition):
             await asyncio.wait({previous})
             if previous.cancelled():
+                self._around.flow.dropped(chunk)
                 return
             previous.result()
-        if self._released or partition in self._stopped or not self._transactions.owns(partition):
+        if self._released or not self._may_take(chunk):
+            self._around.flow.dropped(chunk)
             return
         self._follow(chunk)
+        started = time.monotonic()
         outputs = self._fold(chunk, self._store.states(partition), now=int(time.time() * 1000))
-        if self._guard.trips(partition, len(chunk.records), len(outputs.rejected)):
-            self._stopped.add(partition)
-            log.error("partition %s: most records are refused: stopped, nothing more is committed", partition)
+        if self._guard.trips(partition, len(chunk.records), outputs.refused):
+            self._stop(chunk)
             return
-        task = asyncio.create_task(self._commit(chunk, outputs))
+        task = asyncio.create_task(self._commit(chunk, outputs, started))
         task.add_done_callback(self._done)
         self._under_way[partition] = task
+
+    def _may_take(self, chunk: Chunk) -> bool:
+        stopped = (chunk.topic, chunk.partition) in self._around.flow.stopped()
+        return self._transactions.owns(chunk.partition) and not stopped
+
+    def _stop(self, chunk: Chunk) -> None:
+        """Go no further in this partition: neither this chunk nor what comes after it is committed."""
+        why = (
+            f"partition {chunk.partition} of {chunk.topic} stopped: most records are refused; nothing more is committed"
+        )
+        log.error(why)
+        self._around.flow.stop((chunk.topic, chunk.partition), why)
+        self._around.flow.dropped(chunk)
 
     def _follow(self, chunk: Chunk) -> None:
         """Raise BrokenInvariantError unless the chunk goes on where the last one ended; reading again is allowed."""
@@ -100,16 +114,20 @@ class Customers:
             )
         self._next[chunk.partition] = chunk.next
 
-    async def _commit(self, chunk: Chunk, outputs: Outputs) -> None:
-        written = await self._transactions.commit(chunk.partition, outputs.by_topic(), chunk.topic, chunk.next)
+    async def _commit(self, chunk: Chunk, outputs: Outputs, started: float) -> None:
+        with self._around.waits.waiting(f"the transaction of partition {chunk.partition} waits for Kafka"):
+            written = await self._transactions.commit(chunk.partition, outputs.by_topic(), chunk.topic, chunk.next)
         if not self._transactions.owns(chunk.partition):
             return  # committed, but given away meanwhile: its states are not ours to keep
         self._store.states(chunk.partition).update(outputs.changelog)  # type: ignore[arg-type]
         if (position := written.positions.get(CHANGELOG)) is not None:
             self._store.wrote(chunk.partition, position)
+        self._around.flow.applied(chunk)
+        refused = len(outputs.refused)
+        self._around.metrics.applied(chunk.topic, len(chunk.records) - refused, refused, time.monotonic() - started)
         self.folded += len(chunk.records)
         self._groups += len(outputs.changelog)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):
-            self._failed(error)
+            self._around.failed(error)

@@ -23,13 +23,14 @@ SOURCE = "customers"
 
 @dataclass
 class Outputs:
-    """What a chunk gives, by topic, and the states it leaves."""
+    """What a chunk gives, by topic, and the states it leaves; `refused` are the indexes of the records refused."""
 
     journeys: list[Message] = field(default_factory=list)
     customers: list[Message] = field(default_factory=list)
     risk: list[Message] = field(default_factory=list)
     rejected: list[Message] = field(default_factory=list)
     changelog: list[Message] = field(default_factory=list)
+    refused: list[int] = field(default_factory=list)
 
     def by_topic(self) -> dict[str, list[Message]]:
         """The messages under the names of their topics."""
@@ -79,7 +80,7 @@ class Folding:
     def _by_customer(self, chunk: Chunk, out: Outputs, now: int) -> dict[bytes, list[Touch]]:
         groups: dict[bytes, list[Touch]] = {}
         decode = self._decode
-        for record in chunk.records:
+        for index, record in enumerate(chunk.records):
             try:
                 touch = touch_of(record.offset, decode(record.value))
                 key = _checked(record.key, touch)
@@ -89,6 +90,7 @@ class Folding:
                 else:
                     group.append(touch)
             except ValueError as error:
+                out.refused.append(index)
                 out.rejected.append((None, self._refuse(record, error, now)))
         return groups
 

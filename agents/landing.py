@@ -3,7 +3,8 @@
 Chunks are gathered for a moment, joined into one Avro block per schema version, inserted, and entered in the ledger;
 only then are their positions durable. Where reading starts comes from the ledger, so what a crash left half done is
 inserted again, which changes nothing. A block that ClickHouse refuses for its content is halved until the poison is
-found; it becomes a dead letter, and everything beside it lands.
+found; it becomes a dead letter, and everything beside it lands. Where most records of a partition are refused, that
+partition is stopped: nothing of the offending chunk is entered in the ledger.
 """
 
 from __future__ import annotations
@@ -18,20 +19,23 @@ from dataclasses import dataclass
 from aiokafka import ConsumerRecord
 
 from agents.chunk import Chunk
+from agents.guard import Guard
+from agents.surroundings import Surroundings
 from pipeline.errors import BrokenInvariantError, UnavailableError
 from pipeline.model import FieldError, LogPosition, Rejected, dead_letter
 from schemas import block
 from schemas.codec import HEADER_BYTES, Decoder, Encoder, UndecodableError, contract_of, header
 from schemas.contracts import Contract, latest
 from sinks import ledger
-from sinks.clickhouse import Client, RefusedBlock
+from sinks.clickhouse import Client, FailedInsertError, RefusedBlock
+from sinks.codes import MEMORY_LIMIT
 from sinks.ledger import Landed
 
 log = logging.getLogger(__name__)
 
 SOURCE = "landing"
-_MOST_BYTES = 64 * 1024 * 1024
-"""How much is gathered at the most before the partitions are held."""
+_DOUBTFUL_FAILURES = 3
+"""How often the server may fail with one block before the block's records are decoded."""
 _BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 SendDeadLetters = Callable[[Sequence[bytes]], Awaitable[None]]
@@ -40,10 +44,15 @@ Durable = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Limits:
-    """How much is gathered before an insert: rows, and seconds since the first of them."""
+    """How much is gathered before an insert: rows, bytes of memory, and seconds since the first of them."""
 
     rows: int
+    bytes: int
     linger_seconds: float
+
+
+class TooMuchError(Exception):
+    """ClickHouse has not the memory for a block: it may have it for half of it."""
 
 
 class Lander:
@@ -58,6 +67,7 @@ class Lander:
         limits: Limits,
         send_dead_letters: SendDeadLetters,
         durable: Durable,
+        around: Surroundings,
     ) -> None:
         self.topic = topic
         self.epoch = epoch
@@ -65,6 +75,8 @@ class Lander:
         self._limits = limits
         self._send_dead_letters = send_dead_letters
         self._durable = durable
+        self._around = around
+        self._guard = Guard()
         self._waiting: list[Chunk] = []
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
@@ -85,13 +97,14 @@ class Lander:
         async def ask() -> None:
             found.update(await ledger.marks(self._client, self.topic, self.epoch))
 
-        await self._patiently(ask)
+        await self._patiently(ask, "ClickHouse")
         return found
 
     def begin(self, positions: Mapping[int, int]) -> None:
         """Take only what goes on from these positions, by partition owned; what was gathered before is dropped."""
         self._waiting, self._bytes = [], 0
         self._expected = dict(positions)
+        self._guard.forget()
         self._full.clear()
         self._room.set()
 
@@ -100,14 +113,15 @@ class Lander:
         await self._room.wait()
         expected = self._expected.get(chunk.partition)
         if expected is None or chunk.first < expected:
+            self._around.flow.dropped(chunk)
             return  # read before the partition was given away or sought again: it comes once more
         if chunk.first > expected:
             raise BrokenInvariantError(f"{self.topic}-{chunk.partition}: {expected} to {chunk.first} were skipped")
         self._expected[chunk.partition] = chunk.next
         self._waiting.append(chunk)
-        self._bytes += sum(len(record.value or b"") for record in chunk.records)
+        self._bytes += chunk.size
         self._arrived.set()
-        if self._rows() >= self._limits.rows or self._bytes >= _MOST_BYTES:
+        if self._rows() >= self._limits.rows or self._bytes >= self._limits.bytes:
             self._room.clear()
             self._full.set()
 
@@ -124,6 +138,7 @@ class Lander:
             self._full.clear()
             self._room.set()
             await self.land(chunks)
+            del chunks  # while nothing arrives, nothing is held
 
     async def _linger(self) -> None:
         """Wait a moment for more, unless there is enough."""
@@ -135,17 +150,49 @@ class Lander:
         """Insert the chunks' records, keep the dead letters, enter both in the ledger, declare them durable."""
         if not chunks:
             return
+        started = time.monotonic()
         refused: list[ConsumerRecord] = []
         letters: list[bytes] = []
         for contract, part in self._by_contract(chunks, refused, letters):
             await self._insert(contract, part, refused, letters)
+        culprits = {(each.partition, each.offset) for each in refused if self._is_held_against_us(each)}
+        chunks, held = self._guard.judge(chunks, culprits)
+        if held:
+            self._stop(held)
+            refused, letters = _within(chunks, refused, letters)
         if letters:
-            await self._patiently(lambda: self._send_dead_letters(letters))
+            await self._patiently(lambda: self._send_dead_letters(letters), "Kafka")
         entries = _entries(self.topic, self.epoch, chunks, refused)
-        await self._patiently(lambda: ledger.record(self._client, entries))
+        await self._patiently(lambda: ledger.record(self._client, entries), "ClickHouse")
         for entry in entries:
             self._durable(self.topic, entry.partition, entry.next_offset)
             self.landed += entry.rows
+        for chunk in chunks:
+            self._around.flow.applied(chunk)
+        rows = sum(entry.rows for entry in entries)
+        self._around.metrics.applied(self.topic, rows, len(refused), time.monotonic() - started)
+
+    def _is_held_against_us(self, record: ConsumerRecord) -> bool:
+        """Whether a refusal counts towards stopping its partition.
+
+        Of topic `rejected` only dead letters that are well-formed do. To stop it for garbage that others wrote there
+        would hide every dead letter behind that; but where our own are refused, each would bring forth another.
+        """
+        return self.topic != "rejected" or self._undecodable(record) is None
+
+    def _stop(self, held: Sequence[Chunk]) -> None:
+        """Go no further in these chunks' partitions: neither they nor what comes after them is in the ledger."""
+        stopped = {chunk.partition for chunk in held}
+        waiting = self._waiting
+        self._waiting = [chunk for chunk in waiting if chunk.partition not in stopped]
+        self._bytes = sum(chunk.size for chunk in self._waiting)
+        for chunk in (*held, *(chunk for chunk in waiting if chunk.partition in stopped)):
+            self._around.flow.dropped(chunk)
+        for partition in stopped:
+            self._expected.pop(partition, None)
+            why = f"partition {partition} of {self.topic} stopped: most records are refused; nothing more lands"
+            log.error(why)
+            self._around.flow.stop((self.topic, partition), why)
 
     def _by_contract(
         self, chunks: Sequence[Chunk], refused: list[ConsumerRecord], letters: list[bytes]
@@ -177,6 +224,9 @@ class Lander:
         """Insert the records of one contract; what the engine refuses is narrowed down, first by decoding."""
         try:
             await self._insert_block(contract, records)
+        except TooMuchError:
+            for half in (records[: len(records) // 2], records[len(records) // 2 :]):
+                await self._insert(contract, half, refused, letters)
         except RefusedBlock as refusal:
             bad = {id(record): why for record in records if (why := self._undecodable(record))}
             if not bad and len(records) == 1:
@@ -210,18 +260,44 @@ class Lander:
         token = (
             f"{self.topic}-{self.epoch}-{first.partition}:{first.offset}-{last.partition}:{last.offset}-{len(records)}"
         )
-        await self._patiently(lambda: self._client.insert_avro(f"{self.topic}_log", container, token))
+        failures = 0
 
-    async def _patiently(self, attempt: Callable[[], Awaitable[None]]) -> None:
+        async def attempt() -> None:
+            nonlocal failures
+            try:
+                await self._client.insert_avro(f"{self.topic}_log", container, token)
+            except FailedInsertError as failure:
+                failures += 1
+                if failures % _DOUBTFUL_FAILURES == 0:
+                    await self._doubt(records, failure)
+                raise
+
+        await self._patiently(attempt, "ClickHouse")
+
+    async def _doubt(self, records: Sequence[ConsumerRecord], failure: FailedInsertError) -> None:
+        """Ask whether a block that fails time and again, while the server answers others, does so for what it is.
+
+        Raises RefusedBlock when some of its records cannot be decoded: a length that lies asks for all memory there is.
+        Raises TooMuchError when the server has not the memory for so many records at once.
+        """
+        await self._client.query("SELECT 1")
+        if any(self._undecodable(record) for record in records):
+            raise RefusedBlock(failure.code, str(failure)) from failure
+        if failure.code == MEMORY_LIMIT and len(records) > 1:
+            raise TooMuchError from failure
+
+    async def _patiently(self, attempt: Callable[[], Awaitable[None]], whom: str) -> None:
         """Try until it succeeds: while ClickHouse or Kafka is away the partitions are held, and nothing is lost."""
         tries = 0
-        while True:
-            try:
-                return await attempt()
-            except UnavailableError as error:
-                log.warning("landing of %s waits: %s", self.topic, error)
-                await asyncio.sleep(_BACKOFF_SECONDS[min(tries, len(_BACKOFF_SECONDS) - 1)])
-                tries += 1
+        with self._around.waits.waiting(f"landing of {self.topic} waits for {whom}") as wait:
+            while True:
+                try:
+                    return await attempt()
+                except UnavailableError as error:
+                    log.warning("landing of %s waits: %s", self.topic, error)
+                    wait.why = str(error)
+                    await asyncio.sleep(_BACKOFF_SECONDS[min(tries, len(_BACKOFF_SECONDS) - 1)])
+                    tries += 1
 
     def _refuse(
         self, record: ConsumerRecord, code: str, why: str, refused: list[ConsumerRecord], letters: list[bytes]
@@ -230,6 +306,15 @@ class Lander:
         rejected = Rejected((FieldError(code, "", why),), record.value or b"")
         position = LogPosition(record.topic, self.epoch, record.partition, record.offset)
         letters.append(self._encode_rejected(dead_letter(rejected, SOURCE, int(time.time() * 1000), position)))
+
+
+def _within(
+    chunks: Sequence[Chunk], refused: Sequence[ConsumerRecord], letters: Sequence[bytes]
+) -> tuple[list[ConsumerRecord], list[bytes]]:
+    """The refused records of these chunks, and their dead letters."""
+    kept = {(chunk.partition, record.offset) for chunk in chunks for record in chunk.records}
+    pairs = [pair for pair in zip(refused, letters, strict=True) if (pair[0].partition, pair[0].offset) in kept]
+    return [record for record, _ in pairs], [letter for _, letter in pairs]
 
 
 def _entries(topic: str, epoch: int, chunks: Sequence[Chunk], refused: Sequence[ConsumerRecord]) -> list[Landed]:

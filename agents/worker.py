@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import signal
-from collections.abc import Callable
+import socket
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from agents import private
+from agents.health import Health
 from agents.transport import ChunkedApp
 from pipeline.errors import TouchlineError
+from pipeline.listener import Listener, bound, url_of
+from pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -19,12 +25,32 @@ GC_THRESHOLD = 200_000
 """A chunk makes tens of thousands of objects and no cycles; at Python's 700 a sixth of the time goes into looking."""
 
 
-async def run(app: ChunkedApp, on_ready: Callable[[], None] = lambda: None) -> None:
+async def run(app: ChunkedApp, settings: Settings, on_ready: Callable[[str], None] = lambda _: None) -> None:
     """Run the application until SIGTERM or SIGINT; return when it has stopped cleanly.
 
-    `on_ready` is called whenever it has its partitions and their states. Raises what the application failed of; then
-    nothing in flight was committed.
+    `on_ready` is called, with the address of its private listener, whenever it has its partitions and their states.
+    Raises what the application failed of; then nothing in flight was committed. Raises ConfigurationError when the
+    address of the listener cannot be had.
     """
+    with bound(settings.worker_host, settings.worker_port, "WORKER_PORT") as its_socket:
+        async with _listening(app, settings, its_socket):
+            await _run(app, lambda: on_ready(url_of(its_socket)))
+
+
+@contextlib.asynccontextmanager
+async def _listening(app: ChunkedApp, settings: Settings, its_socket: socket.socket) -> AsyncIterator[None]:
+    """Answer questions about the application, from before it has its partitions until it has stopped."""
+    health = Health(app, settings.ready_after_seconds)
+    listener = Listener(private.build(health, app.metrics), grace_seconds=1)
+    serving = asyncio.create_task(listener.serve(sockets=[its_socket]))
+    try:
+        yield
+    finally:
+        listener.should_exit = True
+        await serving
+
+
+async def _run(app: ChunkedApp, on_ready: Callable[[], None]) -> None:
     gc.set_threshold(GC_THRESHOLD, 50, 100)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -33,6 +59,7 @@ async def run(app: ChunkedApp, on_ready: Callable[[], None] = lambda: None) -> N
 
     @app.on_rebalance_complete.connect(weak=False)
     async def ready(*_: Any, **__: Any) -> None:
+        app.settled = True
         on_ready()
 
     await app.start()

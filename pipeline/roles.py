@@ -43,7 +43,7 @@ async def run_customers(settings: Settings) -> None:
     epochs = await topics.ensure(kafka_url, making(settings))
     partitions = (await topics.partition_counts(kafka_url, ["touchpoints"]))["touchpoints"]
     app, _ = customers_app(kafka_url, settings, epochs, partitions)
-    await worker.run(app, lambda: readiness.announce({"role": "customers"}))
+    await worker.run(app, settings, lambda url: readiness.announce({"role": "customers", "url": url}))
 
 
 async def run_landing(settings: Settings) -> None:
@@ -58,7 +58,7 @@ async def run_landing(settings: Settings) -> None:
     try:
         await migrate(client, settings)
         app, _ = landing_app(kafka_url, settings, epochs, client)
-        await worker.run(app, lambda: readiness.announce({"role": "landing"}))
+        await worker.run(app, settings, lambda url: readiness.announce({"role": "landing", "url": url}))
     finally:
         await client.close()
 

@@ -71,7 +71,7 @@ class Decoder:
         try:
             record = cast(Record, schemaless_reader(body, schema, None))
         except Exception as error:
-            raise UndecodableError("body", f"the Avro body does not fit its schema: {error!r}") from error
+            raise UndecodableError("body", f"the Avro body does not fit its schema: {_words(error)}") from error
         if body.tell() != len(value):  # type: ignore[arg-type]
             raise UndecodableError("body", "there are bytes after the Avro body: writer and schema disagree")
         return {**defaults, **record} if defaults else record
@@ -80,6 +80,11 @@ class Decoder:
         contract = contract_of(value, self._subject)
         known = self._known[header(contract.schema_id)] = (parsed(contract), defaults_missing_from(contract))
         return known
+
+
+def _words(error: Exception) -> str:
+    """What went wrong, briefly: the `repr` of some errors quotes the whole body, which may be megabytes."""
+    return f"{type(error).__name__}: {str(error)[:300]}"
 
 
 def contract_of(value: bytes | None, subject: str) -> Contract:
