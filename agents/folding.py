@@ -16,6 +16,7 @@ from pipeline import state as states
 from pipeline.customer import Rules, Touch, fold, touch_of
 from pipeline.model import FieldError, LogPosition, Rejected, dead_letter
 from pipeline.topics import CHANGELOG
+from pipeline.validation import RECORD_LIMIT
 from schemas.codec import Decoder, Encoder, UndecodableError
 
 SOURCE = "customers"
@@ -82,6 +83,8 @@ class Folding:
         decode = self._decode
         for index, record in enumerate(chunk.records):
             try:
+                if len(record.value or b"") > RECORD_LIMIT:
+                    raise UndecodableError("too_large", f"a touchpoint may have {RECORD_LIMIT:,} bytes")
                 touch = touch_of(record.offset, decode(record.value))
                 key = _checked(record.key, touch)
                 group = groups.get(key)

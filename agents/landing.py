@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,8 +24,9 @@ from agents.guard import Guard
 from agents.surroundings import Surroundings
 from pipeline.errors import BrokenInvariantError, UnavailableError
 from pipeline.model import FieldError, LogPosition, Rejected, dead_letter
+from pipeline.validation import RECORD_LIMIT
 from schemas import block
-from schemas.codec import HEADER_BYTES, Decoder, Encoder, UndecodableError, contract_of, header
+from schemas.codec import HEADER_BYTES, Decoder, Encoder, NotTextError, UndecodableError, contract_of, header
 from schemas.contracts import Contract, latest
 from sinks import ledger
 from sinks.clickhouse import Client, FailedInsertError, RefusedBlock
@@ -82,6 +84,7 @@ class Lander:
         self._full = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
+        self._largest = RECORD_LIMIT if topic == "touchpoints" else sys.maxsize
         self._usual = header(latest(topic).schema_id)
         self._decode = Decoder(topic)
         self._encode_rejected = Encoder("rejected")
@@ -204,7 +207,9 @@ class Lander:
         for chunk in chunks:
             for record in chunk.records:
                 value = record.value
-                if value is not None and value[:HEADER_BYTES] == framing:
+                if value is not None and len(value) > self._largest:
+                    self._refuse(record, "too_large", f"a record may have {self._largest:,} bytes", refused, letters)
+                elif value is not None and value[:HEADER_BYTES] == framing:
                     ordinary.append(record)
                 elif value is not None:
                     try:
@@ -230,7 +235,8 @@ class Lander:
         except RefusedBlock as refusal:
             bad = {id(record): why for record in records if (why := self._undecodable(record))}
             if not bad and len(records) == 1:
-                self._refuse(records[0], "refused", str(refusal), refused, letters)
+                fault = self._fault(records[0]) or UndecodableError("refused", str(refusal))
+                self._refuse(records[0], fault.code, str(fault), refused, letters)
                 return
             for record in records:
                 if why := bad.get(id(record)):
@@ -242,10 +248,15 @@ class Lander:
                     await self._insert(contract, half, refused, letters)
 
     def _undecodable(self, record: ConsumerRecord) -> str | None:
+        """Why a record does not fit its schema, if so. One with strings that are no text does: ClickHouse keeps it."""
+        fault = self._fault(record)
+        return None if fault is None or isinstance(fault, NotTextError) else str(fault)
+
+    def _fault(self, record: ConsumerRecord) -> UndecodableError | None:
         try:
             self._decode(record.value)
         except UndecodableError as error:
-            return str(error)
+            return error
         return None
 
     async def _insert_block(self, contract: Contract, records: Sequence[ConsumerRecord]) -> None:

@@ -30,6 +30,10 @@ class UndecodableError(ValueError):
         self.code = code
 
 
+class NotTextError(UndecodableError):
+    """A string in the body is not UTF-8; as far as lengths go the body may well fit its schema."""
+
+
 def header(schema_id: int) -> bytes:
     """The five bytes in front of a body."""
     return bytes([_MAGIC]) + schema_id.to_bytes(4, "big")
@@ -70,6 +74,8 @@ class Decoder:
         body.seek(HEADER_BYTES)
         try:
             record = cast(Record, schemaless_reader(body, schema, None))
+        except UnicodeDecodeError as error:
+            raise NotTextError("body", f"a string of the Avro body is not UTF-8: {_words(error)}") from error
         except Exception as error:
             raise UndecodableError("body", f"the Avro body does not fit its schema: {_words(error)}") from error
         if body.tell() != len(value):  # type: ignore[arg-type]
