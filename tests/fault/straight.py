@@ -42,13 +42,13 @@ class Straight:
         self._producer = producer
         self._sent: list[asyncio.Future[Any]] = []
 
-    async def send(self, record: Record) -> None:
-        """Send a good record under its key."""
-        await self.send_raw(record["customer_id"].encode(), _encode(record))
+    async def send(self, record: Record) -> asyncio.Future[Any]:
+        """Send a good record under its key; the future gives its partition and offset."""
+        return await self.send_raw(record["customer_id"].encode(), _encode(record))
 
-    async def send_raw(self, key: bytes | None, value: bytes) -> asyncio.Future[Any]:
+    async def send_raw(self, key: bytes | None, value: bytes, partition: int | None = None) -> asyncio.Future[Any]:
         """Send any bytes; the future gives the record's partition and offset."""
-        future = await self._producer.send("touchpoints", value, key)
+        future = await self._producer.send("touchpoints", value, key, partition)
         self._sent.append(future)
         return future
 
@@ -81,6 +81,12 @@ async def readiness_of(url: str) -> tuple[int, list[str]]:
     async with httpx.AsyncClient(timeout=20) as client:
         answer = await client.get(f"{url}/readyz")
     return answer.status_code, answer.json().get("reasons", [])
+
+
+async def is_alive(url: str) -> bool:
+    """Whether /healthz of a worker answers 200."""
+    async with httpx.AsyncClient(timeout=5) as client:
+        return (await client.get(f"{url}/healthz")).status_code == 200
 
 
 async def metrics_of(url: str) -> Mapping[str, float]:

@@ -17,6 +17,7 @@ from tests.command import touchline
 from tests.fault.straight import (
     Straight,
     Watched,
+    is_alive,
     journeys_written,
     metrics_of,
     record_of,
@@ -68,6 +69,7 @@ async def test_landing_waits_within_bounds_and_journeys_go_on(tmp_path: Path, mo
             await until_applied(kafka_url)
             assert await journeys_written(kafka_url) > 500
             await until_ready(health["customers"], lambda status, _: status == 200)
+            assert await is_alive(health["landing"])
             held = await metrics_of(health["landing"])
             assert held['touchline_held_bytes{topic="touchpoints"}'] < 1.2 * settings.buffer_megabytes * 2**20
             assert sum(value for name, value in held.items() if name.startswith("touchline_lag_records")) > len(rows)
