@@ -133,23 +133,28 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         fetcher = consumer._fetcher
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
-        flow = self.consumer.app.flow
-        sought = {tp for tp in active_partitions if tp in self.positions and flow.may_read(tp)}
-        if not sought:
-            await asyncio.sleep(_IDLE_SECONDS)
-            return {}
-        most = max_records or _STEP_RECORDS
-        with consumer._subscription.fetch_context():
+        may_read = self.consumer.app.flow.may_read
+        sought = {tp for tp in active_partitions if tp in self.positions and may_read(tp)}
+        with consumer._subscription.fetch_context():  # also while idle: who does not fetch for long leaves the group
+            if not sought:
+                await asyncio.sleep(_IDLE_SECONDS)
+                return {}
+            most = max_records or _STEP_RECORDS
             records = await fetcher.fetched_records(sought, timeout=timeout, max_records=min(most, _STEP_RECORDS))
-        chunks: dict[TP, list[Chunk]] = {}
+        return dict(self._chunks(consumer, sought, records, most))
+
+    def _chunks(
+        self, consumer: AIOKafkaConsumer, sought: set[TP], records: RecordMap, most: int
+    ) -> Iterator[tuple[TP, list[Chunk]]]:
+        """One chunk for each partition that has moved, of up to so many records."""
+        flow = self.consumer.app.flow
         for tp in sought:
-            more = (
-                _grown(fetcher, tp, records[tp], most) if tp in records and flow.may_read(tp) else records.get(tp, [])
-            )
-            if tp in self.positions and (chunk := self._chunk(consumer, tp, more)):
+            found = records.get(tp, [])
+            if found and flow.may_read(tp):
+                found = _grown(consumer._fetcher, tp, found, most)
+            if tp in self.positions and (chunk := self._chunk(consumer, tp, found)):
                 flow.took(chunk)
-                chunks[tp] = [chunk]
-        return chunks
+                yield tp, [chunk]
 
     def _chunk(self, consumer: AIOKafkaConsumer, tp: TP, records: Sequence[ConsumerRecord]) -> Chunk | None:
         """What was read of a partition since the last chunk, or since it was sought; None when nothing was."""
