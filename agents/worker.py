@@ -34,6 +34,7 @@ async def run(app: ChunkedApp, settings: Settings, on_ready: Callable[[str], Non
     """
     with bound(settings.worker_host, settings.worker_port, "WORKER_PORT") as its_socket:
         async with _listening(app, settings, its_socket):
+            log.info("/healthz, /readyz and /metrics at %s", url_of(its_socket))
             await _run(app, lambda: on_ready(url_of(its_socket)))
 
 
@@ -43,6 +44,8 @@ async def _listening(app: ChunkedApp, settings: Settings, its_socket: socket.soc
     health = Health(app, settings.ready_after_seconds)
     listener = Listener(private.build(health, app.metrics), grace_seconds=1)
     serving = asyncio.create_task(listener.serve(sockets=[its_socket]))
+    listening = asyncio.create_task(listener.listening.wait())
+    await asyncio.wait({serving, listening}, return_when=asyncio.FIRST_COMPLETED)
     try:
         yield
     finally:
