@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 from agents import private
@@ -32,28 +31,33 @@ async def run(app: ChunkedApp, settings: Settings, on_ready: Callable[[str], Non
     Raises what the application failed of; then nothing in flight was committed. Raises ConfigurationError when the
     address of the listener cannot be had.
     """
-    with bound(settings.worker_host, settings.worker_port, "WORKER_PORT") as its_socket:
-        async with _listening(app, settings, its_socket):
-            log.info("/healthz, /readyz and /metrics at %s", url_of(its_socket))
-            await _run(app, lambda: on_ready(url_of(its_socket)))
-
-
-@contextlib.asynccontextmanager
-async def _listening(app: ChunkedApp, settings: Settings, its_socket: socket.socket) -> AsyncIterator[None]:
-    """Answer questions about the application, from before it has its partitions until it has stopped."""
     health = Health(app, settings.ready_after_seconds)
     listener = Listener(private.build(health, app.metrics), grace_seconds=1)
+    with bound(settings.worker_host, settings.worker_port, "WORKER_PORT") as its_socket:
+        url = url_of(its_socket)
+        serving = await _serve(listener, its_socket)
+        log.info("/healthz, /readyz and /metrics at %s", url)
+        try:
+            await _until_told(app, lambda: on_ready(url))
+            listener.should_exit = True
+            await _stop(app)
+        finally:
+            listener.should_exit = True
+            await serving
+    if app.failure is not None:
+        raise app.failure
+
+
+async def _serve(listener: Listener, its_socket: socket.socket) -> asyncio.Task[None]:
+    """Answer questions about the application from now on, before it has its partitions."""
     serving = asyncio.create_task(listener.serve(sockets=[its_socket]))
     listening = asyncio.create_task(listener.listening.wait())
     await asyncio.wait({serving, listening}, return_when=asyncio.FIRST_COMPLETED)
-    try:
-        yield
-    finally:
-        listener.should_exit = True
-        await serving
+    return serving
 
 
-async def _run(app: ChunkedApp, on_ready: Callable[[], None]) -> None:
+async def _until_told(app: ChunkedApp, on_ready: Callable[[], None]) -> None:
+    """Start the application and return when it is told to stop or cannot go on."""
     gc.set_threshold(GC_THRESHOLD, 50, 100)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -70,9 +74,6 @@ async def _run(app: ChunkedApp, on_ready: Callable[[], None]) -> None:
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     for task in waiting:
         task.cancel()
-    await _stop(app)
-    if app.failure is not None:
-        raise app.failure
 
 
 async def _stop(app: ChunkedApp) -> None:
