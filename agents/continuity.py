@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from aiokafka import ConsumerRecord
 from faust.types import TP
 
-from agents.chunk import Chunk
+from agents.chunk import CHUNK_BYTES, Chunk, size_of
 from pipeline.errors import AnotherLogError
 from pipeline.marks import Check, Start, check_of
 
@@ -66,7 +66,7 @@ class Continuity:
         if records:
             self._last[tp] = check_of(records[-1])
         self._positions[tp] = after
-        return Chunk(tp.topic, tp.partition, first, after, records)
+        return Chunk(tp.topic, tp.partition, first, after, records, size_of(records) + CHUNK_BYTES)
 
     def _compared(self, tp: TP, after: int, records: Sequence[ConsumerRecord]) -> Sequence[ConsumerRecord]:
         """What of the records is new; those before must be the last one known (unless it was taken away) and no other.

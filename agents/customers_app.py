@@ -25,7 +25,7 @@ def customers_app(
     kafka_url: str, settings: Settings, epochs: dict[str, int], partitions: int, ids: Ids = LOCAL
 ) -> tuple[ChunkedApp, Customers]:
     """Build the application, and the agent's own object for measurement."""
-    app = chunked_app(CUSTOMERS_GROUP, kafka_url, settings)
+    app = chunked_app(CUSTOMERS_GROUP, kafka_url, settings, done="folded")
     table = app.Table(
         "state",
         key_type=bytes,
@@ -38,7 +38,7 @@ def customers_app(
     transactions = Transactions(kafka_url, CUSTOMERS_GROUP, compression_of(settings))
     folding = Folding(Rules.of(settings), epochs["touchpoints"], ids)
     marking = Marking(kafka_url, epochs)
-    customers = Customers(folding, store, transactions, marking, failed=app.failed)
+    customers = Customers(folding, store, transactions, marking, app)
 
     async def starts(assigned: set[TP]) -> Mapping[TP, Start]:
         found = await marking.starts({tp.partition for tp in assigned})
@@ -48,7 +48,7 @@ def customers_app(
     store.on_ownership = customers.own
     app.releasing.append(customers.release)
 
-    @app.agent(app.topic("touchpoints", key_type=bytes, value_type=bytes), name="customers")
+    @app.agent(app.chunks_of("touchpoints"), name="customers")
     async def fold_touchpoints(chunks: Any) -> None:
         with app.failing():
             async for chunk in chunks:

@@ -21,7 +21,8 @@ from pipeline.model import ContractError, LogPosition, dead_letter
 from pipeline.rebuilding import dump_hold, load_hold, load_state
 from pipeline.requests import Finish, Request, Rows
 from pipeline.topics import CHANGELOG
-from schemas.codec import Decoder, Encoder
+from pipeline.validation import RECORD_LIMIT
+from schemas.codec import Decoder, Encoder, UndecodableError
 from schemas.ids import LOCAL, Ids
 
 SOURCE = "customers"
@@ -31,7 +32,7 @@ _HOLD = b"\xff"
 
 @dataclass
 class Outputs:
-    """What a chunk gives, by topic, and the states it leaves."""
+    """What a chunk gives, by topic, and the states it leaves; `refused` are the indexes of the records refused."""
 
     journeys: list[Message] = field(default_factory=list)
     customers: list[Message] = field(default_factory=list)
@@ -39,6 +40,7 @@ class Outputs:
     late: list[Message] = field(default_factory=list)
     rejected: list[Message] = field(default_factory=list)
     changelog: list[Message] = field(default_factory=list)
+    refused: list[int] = field(default_factory=list)
 
     def by_topic(self) -> dict[str, list[Message]]:
         """The messages under the names of their topics."""
@@ -155,12 +157,14 @@ class Folding:
         found = Grouped()
         groups = found.touches
         decode = self._decode
-        for record in chunk.records:
+        for index, record in enumerate(chunk.records):
             value = record.value
             try:
                 if value and value[0] == requests.FIRST_BYTE and requests.is_request(value):
                     self._ask(record, found)
                     continue
+                if len(value or b"") > RECORD_LIMIT:
+                    raise UndecodableError("too_large", f"a touchpoint may have {RECORD_LIMIT:,} bytes")
                 touch = touch_of(record.offset, decode(value))
                 key = _checked(record.key, touch)
                 group = groups.get(key)
@@ -169,6 +173,7 @@ class Folding:
                 else:
                     group.append(touch)
             except ValueError as error:
+                out.refused.append(index)
                 out.rejected.append((None, self._refuse(record, error, now)))
         return found
 

@@ -25,9 +25,10 @@ def landing_app(
     kafka_url: str, settings: Settings, epochs: dict[str, int], client: Client, ids: Ids = LOCAL
 ) -> tuple[ChunkedApp, dict[str, Lander]]:
     """Build the application, and its landers by topic."""
-    app = chunked_app(LANDING_GROUP, kafka_url, settings)
+    app = chunked_app(LANDING_GROUP, kafka_url, settings, done="landed")
     publisher = Publisher(kafka_url, settings.ack_timeout_seconds)
-    limits = Limits(settings.landing_rows, settings.landing_linger_ms / 1000)
+    gathered = settings.buffer_megabytes * 1024 * 1024 // 2  # so that one half gathers while the other lands
+    limits = Limits(settings.landing_rows, gathered, settings.landing_linger_ms / 1000)
 
     async def send_dead_letters(letters: Sequence[bytes]) -> None:
         await publisher.publish("rejected", [(None, letter) for letter in letters])
@@ -44,6 +45,7 @@ def landing_app(
             send_dead_letters=send_dead_letters,
             durable=durable,
             ids=ids,
+            around=app,
         )
         for topic in LANDED
     }
@@ -67,7 +69,7 @@ def landing_app(
 
 
 def _declare(app: ChunkedApp, lander: Lander) -> None:
-    @app.agent(app.topic(lander.topic, key_type=bytes, value_type=bytes), name=f"landing-{lander.topic}")
+    @app.agent(app.chunks_of(lander.topic), name=f"landing-{lander.topic}")
     async def land(chunks: Any) -> None:
         with app.failing():
             async with asyncio.TaskGroup() as group:

@@ -56,7 +56,7 @@ async def run_customers(settings: Settings) -> None:
 
     epochs = await settle(kafka_url, epochs, marks)
     app, _ = customers_app(kafka_url, settings, epochs, partitions, ids)
-    await worker.run(app, lambda: readiness.announce({"role": "customers"}), lambda: watch(kafka_url, epochs))
+    await worker.run(app, settings, _announcing("customers"), lambda: watch(kafka_url, epochs))
 
 
 async def run_landing(settings: Settings) -> None:
@@ -76,7 +76,12 @@ async def run_landing(settings: Settings) -> None:
         await migrate(client, settings)
         epochs = await settle(kafka_url, epochs, lambda current: landed_marks(client, current))
         app, _ = landing_app(kafka_url, settings, epochs, client, ids)
-        await worker.run(app, lambda: readiness.announce({"role": "landing"}), lambda: watch(kafka_url, epochs))
+        await worker.run(app, settings, _announcing("landing"), lambda: watch(kafka_url, epochs))
+
+
+def _announcing(role: str) -> Callable[[str], None]:
+    """What says that a worker is ready, with the address of its private listener."""
+    return lambda url: readiness.announce({"role": role, "url": url})
 
 
 ROLES: dict[str, Callable[[Settings], Awaitable[None]]] = {

@@ -73,6 +73,16 @@ class Settings(BaseSettings):
     )
     landing_linger_ms: int = Field(250, ge=0, description="how long landing gathers rows before it inserts")
     landing_rows: int = Field(50_000, ge=1, description="most rows of one insert")
+    buffer_megabytes: int = Field(
+        64, ge=8, description="about how much of a topic a worker holds in memory at the most, in MiB"
+    )
+    ready_after_seconds: float = Field(
+        10.0, gt=0, description="how long work may wait before /readyz of its role says 503, and why"
+    )
+    worker_host: str = Field("127.0.0.1", description="address of a worker's /healthz, /readyz and /metrics")
+    worker_port: int = Field(
+        0, ge=0, le=65535, description="port of a worker's /healthz, /readyz and /metrics; 0: any free one"
+    )
 
 
 @cache

@@ -21,6 +21,8 @@ from pipeline.catalogue import CUSTOM_PREFIX, OUTCOMES, RATING_RANGES, Defaults,
 from pipeline.model import ANONYMOUS_PREFIX, FieldError, Record, Rejected, readable_id
 
 EVENT_LIMIT = 64 * 1024
+RECORD_LIMIT = 2 * EVENT_LIMIT
+"""No edge makes a record of topic touchpoints as large as this, in bytes: what is larger came past them."""
 FUTURE_LIMIT_MS = 24 * 3600 * 1000
 VALUE_LIMIT = 1e12
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -12,7 +12,7 @@ from typing import cast
 from fastavro import schemaless_reader, schemaless_writer
 
 from schemas.contracts import Avro, latest
-from schemas.framing import HEADER_BYTES, UndecodableError, header, schema_id_of
+from schemas.framing import HEADER_BYTES, NotTextError, UndecodableError, header, schema_id_of
 from schemas.ids import LOCAL, Ids, UnmetSchemaError
 from schemas.parsing import parsed
 from schemas.reading import Record
@@ -62,8 +62,10 @@ class Decoder:
         body.seek(HEADER_BYTES)
         try:
             record = cast(Record, schemaless_reader(body, writer, reader))
+        except UnicodeDecodeError as error:
+            raise NotTextError("body", f"a string of the Avro body is not UTF-8: {_words(error)}") from error
         except Exception as error:
-            raise UndecodableError("body", f"the Avro body does not fit its schema: {error!r}") from error
+            raise UndecodableError("body", f"the Avro body does not fit its schema: {_words(error)}") from error
         if body.tell() != len(value):  # type: ignore[arg-type]
             raise UndecodableError("body", "there are bytes after the Avro body: writer and schema disagree")
         return fitted(record) if fitted else record
@@ -74,3 +76,8 @@ class Decoder:
         how = reading.writer, reading.reader, None if reading.as_written else reading.fitted
         self._known[header(schema_id)] = how
         return how
+
+
+def _words(error: Exception) -> str:
+    """What went wrong, briefly: the `repr` of some errors quotes the whole body, which may be megabytes."""
+    return f"{type(error).__name__}: {str(error)[:300]}"

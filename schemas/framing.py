@@ -14,6 +14,10 @@ class UndecodableError(ValueError):
         self.code = code
 
 
+class NotTextError(UndecodableError):
+    """A string in the body is not UTF-8; as far as lengths go the body may well fit its schema."""
+
+
 def header(schema_id: int) -> bytes:
     """The five bytes in front of a body."""
     return bytes([_MAGIC]) + schema_id.to_bytes(4, "big")

@@ -34,7 +34,7 @@ class Collector:
 def build(settings: Settings, publisher: Publisher, ids: Ids = LOCAL) -> Collector:
     """Wire the app. Raises ConfigurationError when no write key is set."""
     gate = Gate()
-    metrics = Metrics(gate)
+    metrics = Metrics(gate, publisher.waiting_seconds)
     endpoint = Touchpoints(publisher, WriteKeys(settings.write_keys), gate, metrics, Intake(ids))
     app = FastAPI(title="Touchline collector", version=VERSION, description=described.ABOUT, redoc_url=None)
 

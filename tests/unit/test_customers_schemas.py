@@ -22,6 +22,7 @@ from schemas.contracts import SUBJECTS, Avro
 from schemas.registered import RegisteredIds
 from tests.evolution import Writer, evolved
 from tests.reference import touchpoint
+from tests.surroundings import Alone
 
 OWN = {subject: 50 + number for number, subject in enumerate(SUBJECTS)}
 
@@ -73,17 +74,13 @@ class Log:
         return Written({})
 
 
-def failed(error: BaseException) -> None:
-    raise AssertionError(error)
-
-
 class Agent:
     def __init__(self) -> None:
         self.shelf, self.log = Shelf(), Log()
         self.ids = RegisteredIds(self.shelf, OWN)
         folding = Folding(Rules.of(Settings()), 1, self.ids)
         marking = Marking("nowhere", {"touchpoints": 1, CHANGELOG: 1})
-        self.customers = Customers(folding, States(), self.log, marking, failed=failed)  # type: ignore[arg-type]
+        self.customers = Customers(folding, States(), self.log, marking, Alone())  # type: ignore[arg-type]
 
     def codes(self) -> list[str]:
         decode = Decoder("rejected", self.ids)

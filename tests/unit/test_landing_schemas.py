@@ -22,6 +22,7 @@ from schemas.registered import RegisteredIds
 from sinks.clickhouse import RefusedBlock
 from tests.evolution import Writer, add_version, evolved, without
 from tests.reference import START, Record, touchpoint
+from tests.surroundings import Alone
 
 OWN = {"touchpoints": 4, "rejected": 5}
 
@@ -68,9 +69,10 @@ def lander(table: Table, ids: Any, letters: list[bytes]) -> Lander:
         "touchpoints",
         7,
         client=table,  # type: ignore[arg-type]
-        limits=Limits(1_000, 0.0),
+        limits=Limits(1_000, 1 << 30, 0.0),
         send_dead_letters=send,
         durable=lambda *_: None,
+        around=Alone("landed"),
         ids=ids,
     )
 

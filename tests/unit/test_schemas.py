@@ -87,6 +87,13 @@ def test_a_body_that_is_not_utf8_says_so():
     assert code_of(Encoder("touchpoints")(record).replace(b"mark", b"m\xffrk")) == "body"
 
 
+def test_what_is_said_of_a_body_is_short_however_long_it_is():
+    value = Encoder("touchpoints")(touchpoint(1, reference="x" * 1_000_000)).replace(b"xx", b"\xff\xff")
+    with pytest.raises(UndecodableError) as refusal:
+        Decoder("touchpoints")(value)
+    assert len(str(refusal.value)) < 500
+
+
 def test_whatever_the_bytes_the_answer_is_a_record_or_a_code():
     rng = random.Random(11)
     decode, value = Decoder("touchpoints"), framed()
