@@ -105,6 +105,7 @@ class Installation:
 
     def _settings_of(self, endpoints: Endpoints, keys: Keys) -> dict[str, str]:
         return {
+            **passed_on(self._settings),
             "TOUCHLINE_KAFKA_URL": endpoints.kafka_url,
             "TOUCHLINE_CLICKHOUSE_URL": endpoints.clickhouse_url,
             "TOUCHLINE_CLICKHOUSE_USER": endpoints.clickhouse_user,
@@ -191,6 +192,12 @@ class Installation:
             if child := self._roles.pop(role, None):
                 await child.stop(_STOP_SECONDS)
         await self._stack.stop()
+
+
+def passed_on(settings: Settings) -> dict[str, str]:
+    """The settings that were given, as the variables a role reads them from; a default is not given."""
+    given = settings.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    return {f"TOUCHLINE_{name.upper()}": str(value) for name, value in given.items()}
 
 
 def _preferred(port: int) -> int:

@@ -1,12 +1,16 @@
-"""`make bench`: one JSON object per figure. `python -m tests.bench NAME ...` runs some: see BENCHES."""
+"""`make bench`: one JSON object per figure. `python -m tests.bench NAME ...` runs some: see BENCHES.
+
+Those of LARGE take minutes at full size; `--scale 0.1` makes a tenth of their events or states, and each figure says
+how many there were.
+"""
 
 from __future__ import annotations
 
-import sys
+import argparse
 
 import uvloop
 
-from tests.bench import customers, edges, history, landing, latency
+from tests.bench import customers, edges, history, hot, landing, latency, recovery, workers
 
 BENCHES = {
     "history": history.run,
@@ -15,7 +19,20 @@ BENCHES = {
     "edges": edges.run,
     "latency": latency.run,
 }
+LARGE = {
+    "hot": hot.run,
+    "recovery": recovery.run,
+    "workers": workers.run,
+}
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or BENCHES:
-        uvloop.run(BENCHES[name]())
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Prints one JSON object per figure.")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", choices=[[], *BENCHES, *LARGE], help="which; all by default"
+    )
+    parser.add_argument("--scale", type=float, default=0.1, help="share of the full size of the large ones")
+    given = parser.parse_args()
+    if unknown := set(given.names) - {*BENCHES, *LARGE}:
+        parser.error(f"no bench is called {', '.join(sorted(unknown))}")
+    for name in given.names or [*BENCHES, *LARGE]:
+        uvloop.run(BENCHES[name]() if name in BENCHES else LARGE[name](given.scale))

@@ -14,7 +14,7 @@ import uvloop
 
 from agents import worker
 from agents.customers_app import customers_app
-from pipeline import topics
+from pipeline import state, topics
 from pipeline.settings import load
 
 
@@ -40,6 +40,7 @@ async def main(kafka_url: str, count: int) -> None:
         "customers": len(sizes),
         "state_bytes_median": statistics.median(sizes),
         "state_bytes_max": max(sizes),
+        "touchpoints_max": max(_touchpoints(value) for states in store.data.values() for value in states.values()),
         "events_per_customer_and_chunk": customers.events_per_customer,
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
@@ -47,6 +48,11 @@ async def main(kafka_url: str, count: int) -> None:
     for close in app.closing:
         await close()
     await app.stop()
+
+
+def _touchpoints(value: bytes) -> int:
+    profile = state.load(value).profile
+    return profile.inbound + profile.outbound
 
 
 async def _until(condition: object, app: object) -> float:

@@ -13,14 +13,15 @@ from typing import Any
 
 import pytest
 
-from pipeline.emitter import Emitter
-from tests.clickstream import JOURNEY_GAP, VISIT_GAP, Click, clicks, spans
-from tests.command import start, touchline
-from tests.integration.test_backfill_journeys import seen
+from pipeline.local.stack import running
+from tests.command import start
+from tests.fault.picture import Picture, assert_undisturbed
+from tests.fault.sending import loaded
+from tests.traffic import Traffic
 
 pytestmark = pytest.mark.fault
 
-ROWS, CUSTOMERS = 6_000, 300
+PARTS = ("kafka", "clickhouse", "collector", "customers", "landing")
 
 
 @asynccontextmanager
@@ -43,44 +44,25 @@ async def up(data: Path) -> AsyncIterator[dict[str, Any]]:
     assert process.returncode == 0
 
 
-async def emit(facts: dict[str, Any], rows: list[Click], struck: asyncio.Event) -> None:
-    """Send the rows one by one; set `struck` a third of the way, so that what is killed dies under load."""
-    async with Emitter(facts["collector_url"], facts["write_key"]) as emitter:
-        for number, row in enumerate(rows):
-            await emitter.emit(
-                channel="web", touchpoint=row.touchpoint, customer_id=row.customer_id, occurred_at=row.occurred_at
-            )
-            if number == len(rows) // 3:
-                struck.set()
-            if number % 10 == 0:
-                await asyncio.sleep(0.02)
-        await emitter.flush()
-    assert emitter.stats.accepted == len(rows)
-    assert emitter.stats.undelivered == 0
+def pid_of(data: Path, part: str) -> int:
+    endpoints = running(data)
+    assert endpoints is not None
+    return int({**endpoints.pids, **endpoints.extra["roles"]}[part])
 
 
-@pytest.mark.parametrize("victim", ["kafka", "clickhouse", "collector", "customers", "landing"])
-async def test_a_part_killed_under_load_costs_nothing(victim: str, tmp_path: Path) -> None:
-    rows = clicks(CUSTOMERS, ROWS, seed=31, days=60)
+async def test_each_part_killed_under_load_comes_back_and_costs_nothing(
+    company: Traffic, undisturbed: Picture, tmp_path: Path
+) -> None:
     data = tmp_path / "stack"
     async with up(data) as facts:
-        struck = asyncio.Event()
-        sending = asyncio.create_task(emit(facts, rows, struck))
-        await struck.wait()
-        os.kill(facts["pids"][victim], signal.SIGKILL)
-        await sending
-        audit = await touchline("audit", "--data", str(data), "--json", "--deep")
-        assert audit.status == 0, audit.output + audit.errors
-        await until_journeys(data, rows)
-        assert await seen(data, "visits") == spans(rows, VISIT_GAP)
-
-
-async def until_journeys(data: Path, rows: list[Click]) -> None:
-    """The agent may still be behind when the audit of what it has written is clean."""
-    expected = spans(rows, JOURNEY_GAP)
-    async with asyncio.timeout(60):
-        while await seen(data, "journeys") != expected:
-            await asyncio.sleep(0.5)
+        async with loaded(data, facts, company):
+            for part in PARTS:
+                killed = pid_of(data, part)
+                os.kill(killed, signal.SIGKILL)
+                async with asyncio.timeout(60):
+                    while pid_of(data, part) == killed:
+                        await asyncio.sleep(0.05)
+        await assert_undisturbed(data, company, undisturbed)
 
 
 async def test_nothing_is_left_running_after_the_owner_is_killed(tmp_path: Path) -> None:

@@ -1,45 +1,41 @@
-"""SIGKILL of the workers during a backfill: the same journeys as if nothing had happened, and a clean audit."""
+"""SIGKILL of busy workers in turn, while the same files are sent three times: nothing can be seen of either."""
 
 from __future__ import annotations
 
-import asyncio
-import random
-import signal
 from pathlib import Path
 
 import pytest
 
-from pipeline.local.installation import Installation
-from pipeline.settings import Settings
-from tests.clickstream import JOURNEY_GAP, VISIT_GAP, clicks, spans, write_csv
-from tests.command import start, touchline
-from tests.integration.test_backfill_journeys import seen
+from pipeline.landed import marks_of
+from pipeline.topics import epochs
+from sinks.clickhouse import connect
+from tests.fault.faults import kill
+from tests.fault.picture import Picture, assert_undisturbed
+from tests.fault.sending import loaded, supervised
+from tests.group import applied, pause_behind
+from tests.traffic import Traffic
 
 pytestmark = pytest.mark.fault
 
-ROWS, CUSTOMERS, KILLS = 120_000, 2_000, 5
+KILLS, TIMES, BUSY = 4, 3, 500
 
 
-@pytest.mark.parametrize("role", ["customers", "landing"])
-async def test_a_killed_worker_loses_and_doubles_nothing(role: str, tmp_path: Path) -> None:
-    rows = clicks(CUSTOMERS, ROWS, seed=23)
-    file = tmp_path / "clicks.csv"
-    write_csv(file, rows)
-    rng = random.Random(5)
+async def test_killed_workers_lose_nothing_and_files_sent_three_times_count_once(
+    company: Traffic, undisturbed: Picture, tmp_path: Path
+) -> None:
     data = tmp_path / "stack"
-    settings = Settings(collector_port=0, collector_private_port=0, session_timeout_seconds=6.0)
-    async with Installation(settings, data, on_event=lambda _: None) as installation:
-        backfill = await start("backfill", str(file), "--data", str(data), "--json")
-        finished = asyncio.create_task(backfill.communicate())
-        for _ in range(KILLS):
-            await asyncio.wait({finished}, timeout=rng.uniform(0.3, 2.0))
-            installation.role(role).signal(signal.SIGKILL)
-            await installation.role(role).wait()
-            await installation.relaunch(role)
-        output, errors = await finished
-        assert backfill.returncode == 0, errors.decode()
-        assert f'"landed": {ROWS}' in output.decode()
-        audit = await touchline("audit", "--data", str(data), "--json", "--deep")
-        assert audit.status == 0, audit.output
-        assert await seen(data, "visits") == spans(rows, VISIT_GAP)
-        assert await seen(data, "journeys") == spans(rows, JOURNEY_GAP)
+    async with supervised(data) as installation:
+        to = installation.endpoints
+        async with (
+            await connect(to.clickhouse_url, to.clickhouse_user, to.clickhouse_password) as client,
+            loaded(data, to.extra, company, times=TIMES) as load,
+        ):
+            landed = marks_of(client, await epochs(to.kafka_url), ["touchpoints"])
+            for _ in range(KILLS):
+                for role, done in (("customers", applied(to.kafka_url)), ("landing", landed)):
+                    await pause_behind(to.kafka_url, done, BUSY, installation.role(role))
+                    await kill(installation, role)
+        assert load.failed == []
+        assert len(load.backfills) >= TIMES * len(company.files)
+        assert load.landed == sum(map(len, company.files))
+        await assert_undisturbed(data, company, undisturbed)

@@ -1,0 +1,46 @@
+"""Who takes a partition over fences its previous owner, and what that one had under way is never seen."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from agents.transactions import Transactions
+from pipeline.errors import FencedError
+from pipeline.log_reader import log_reader
+from pipeline.topics import CUSTOMERS_GROUP
+from tests.integration.collector_process import Broker, broker
+
+PARTITION, SOURCE = 1, "touchpoints"
+
+
+@pytest.fixture
+async def kafka(tmp_path: Path) -> AsyncIterator[Broker]:
+    async with broker(tmp_path / "kafka") as running:
+        yield running
+
+
+async def values(kafka_url: str) -> list[bytes | None]:
+    async with log_reader(kafka_url) as log:
+        spans = await log.spans(["risk"])
+        return [record.value async for batch in log.records(spans) for record in batch]
+
+
+async def test_an_owner_that_was_only_paused_can_write_nothing_any_more(kafka: Broker) -> None:
+    first, second = (Transactions(kafka.url, CUSTOMERS_GROUP) for _ in range(2))
+    try:
+        await first.own({PARTITION}, set())
+        await first.commit(PARTITION, {"risk": [(b"a", b"first")]}, SOURCE, 1)
+        await second.own({PARTITION}, set())
+        await second.commit(PARTITION, {"risk": [(b"a", b"second")]}, SOURCE, 2)
+        with pytest.raises(FencedError):
+            await first.commit(PARTITION, {"risk": [(b"a", b"late")]}, SOURCE, 1)
+        await second.commit(PARTITION, {"risk": [(b"a", b"third")]}, SOURCE, 3)
+    finally:
+        await first.close()
+        await second.close()
+        gc.collect()  # the client complains of what was fenced: here, and not in the midst of another test
+    assert await values(kafka.url) == [b"first", b"second", b"third"]
