@@ -84,7 +84,7 @@ class Folding:
         self._encode_rejected = Encoder("rejected", ids)
 
     def __call__(self, chunk: Chunk, before: Mapping[bytes, bytes], now: int) -> Outputs:
-        """Fold a chunk over the states before it, which are not changed; `now` only dates dead letters.
+        """Fold a chunk over the states before it, which are not changed; `now` dates dead letters and bounds times.
 
         Raises UnmetSchemaError when the chunk holds a schema id that must be met first.
         """
@@ -165,7 +165,7 @@ class Folding:
                     continue
                 if len(value or b"") > RECORD_LIMIT:
                     raise UndecodableError("too_large", f"a touchpoint may have {RECORD_LIMIT:,} bytes")
-                touch = touch_of(record.offset, decode(value))
+                touch = touch_of(record.offset, decode(value), now)
                 key = _checked(record.key, touch)
                 group = groups.get(key)
                 if group is None:

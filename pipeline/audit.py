@@ -21,7 +21,7 @@ from pipeline.errors import ConfigurationError, UnavailableError
 from pipeline.landed import LANDED_NAMES, marks_of, wait_for
 from pipeline.log_reader import LogReader, Span, log_reader
 from pipeline.topics import epochs
-from pipeline.witness import Findings, examine, rows_of
+from pipeline.witness import Findings, examine, places_of, rows_of
 from schemas.ids import LOCAL, Ids
 from sinks import ledger, sql
 from sinks.clickhouse import Client
@@ -181,6 +181,8 @@ class _Auditor:
             return line
         rows = await rows_of(self._clickhouse, tp.partition, line.epoch)
         found = await examine(self._log, {tp: span}, rows, self._ids, excused=set(refused), deep=self._deep)
+        if found.unseen:
+            found.excuse(await places_of(self._clickhouse, [key for key, _ in found.unseen]), line.epoch)
         where = f"{line.topic} partition {line.partition}"
         self.notes += [f"{where}: {note}" for note in found.notes]
         return _corrected(line, found)

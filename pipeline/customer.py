@@ -71,11 +71,14 @@ class Touch(NamedTuple):
 _LONGEST = (("customer_id", 205), ("channel", 64), ("touchpoint", 64), ("stage", 64), ("currency", 8))
 
 
-def touch_of(offset: int, record: Record) -> Touch:
+def touch_of(offset: int, record: Record, now: float = inf) -> Touch:
     """Check what a fold relies on. Raises ContractError with the field and the fix.
 
-    Events from the collector always pass; those written straight to Kafka may not.
+    Events from the collector always pass; those written straight to Kafka may not. `now` is the present moment: a clock
+    that is years ahead would make everything after it come too late.
     """
+    if not record["received_at"] <= now + FUTURE_LIMIT_MS:
+        raise ContractError("received_at", "received_at must not lie more than 24 hours ahead: set the clock")
     for name, most in _LONGEST:
         if record[name] is not None and len(record[name]) > most:
             raise ContractError(name, f"{name} must have at most {most} characters")

@@ -188,6 +188,7 @@ class _Work:
                 customer,
                 records.pop(customer, []),
                 self.rules,
+                now=now,
                 old_journeys=journeys.get(customer, set()),
                 old_visits=visits.get(customer, set()),
             )

@@ -9,6 +9,7 @@ result is that of one fold in order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Set
+from math import inf
 
 import msgspec
 
@@ -77,11 +78,12 @@ class Rebuilt(msgspec.Struct):
     touchpoints: int
 
 
-def rebuild(
+def rebuild(  # noqa: PLR0913 (what a rebuild depends on, each once)
     customer_id: str,
     records: Iterable[Record],
     rules: Rules,
     *,
+    now: float = inf,
     old_journeys: Set[str] = frozenset(),
     old_visits: Set[str] = frozenset(),
 ) -> Rebuilt:
@@ -90,7 +92,7 @@ def rebuild(
     What of the old ids of live journeys and visits is not among the new ones is taken back. Records that a fold would
     refuse are left out, as the agent did.
     """
-    touches = _in_order(records)
+    touches = _in_order(records, now)
     folded = fold(customer_id, None, 0, touches, rules, forgetting=True) if touches else None
     journeys = folded.journeys if folded else []
     gone_visits = old_visits - {visit["visit_id"] for row in journeys for visit in row["changed_visits"]}
@@ -107,11 +109,11 @@ def _parts(row: Record) -> Iterator[Record]:
         yield {**row, "changed_visits": visits[first : first + MOST_VISITS]}
 
 
-def _in_order(records: Iterable[Record]) -> list[Touch]:
+def _in_order(records: Iterable[Record], now: float) -> list[Touch]:
     touches = []
     for record in records:
         try:
-            touches.append(touch_of(0, record))
+            touches.append(touch_of(0, record, now))
         except ValueError:
             continue  # the agent has made a dead letter of it
     touches.sort(key=lambda touch: touch.step)

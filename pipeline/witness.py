@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import uuid
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from aiokafka import TopicPartition
@@ -16,6 +16,8 @@ from schemas.ids import Ids
 from sinks import sql
 from sinks.clickhouse import Client
 
+MOST_UNSEEN = 200
+_NOWHERE = (1 << 63, 0)
 _ROW = struct.Struct("<qq16s")
 
 
@@ -31,6 +33,8 @@ class Findings:
     wrong: int = 0
     invented: int = 0
     examples: dict[str, int] = field(default_factory=dict)
+    unseen: list[tuple[bytes, int]] = field(default_factory=list)
+    """Keys and offsets of the first records counted as missing, up to MOST_UNSEEN."""
 
     @property
     def notes(self) -> list[str]:
@@ -51,6 +55,28 @@ class Findings:
         """Count one."""
         setattr(self, kind, getattr(self, kind) + 1)
         self.examples.setdefault(kind, offset)
+
+    def miss(self, key: bytes, offset: int) -> None:
+        """Count a record as missing, and remember it."""
+        self.add("missing", offset)
+        if len(self.unseen) < MOST_UNSEEN:
+            self.unseen.append((key, offset))
+
+    def excuse(self, places: Mapping[bytes, tuple[int, int]], epoch: int) -> None:
+        """Take off the missing those whose row came from another partition, at or before their own place.
+
+        That is so of a touchpoint that was written under a wrong Kafka key, and again under the right one.
+        """
+        left = [offset for key, offset in self.unseen if places.get(key, _NOWHERE) > (epoch, offset)]
+        self.missing -= len(self.unseen) - len(left)
+        if left:
+            self.examples["missing"] = left[0]
+
+
+async def places_of(clickhouse: Client, keys: Iterable[bytes]) -> dict[bytes, tuple[int, int]]:
+    """Where the rows of these keys stand, in whatever partition."""
+    rows = await clickhouse.query(sql.query("touchpoint_places"), {"keys": [key.hex() for key in keys]})
+    return {bytes.fromhex(key): (epoch, offset) for key, epoch, offset in rows}
 
 
 @dataclass(frozen=True)
@@ -96,7 +122,7 @@ async def examine(  # noqa: PLR0913 (what it depends on, each once)
             if key is None:
                 continue
             if row is None and rows.positions.get(key, _NOWHERE) >= (rows.epoch, record.offset):
-                found.add("missing", record.offset)
+                found.miss(key, record.offset)
             elif row is not None and row != key:
                 found.add("wrong", record.offset)
     begin = min(seen, default=span.end)
@@ -104,9 +130,6 @@ async def examine(  # noqa: PLR0913 (what it depends on, each once)
         if begin <= offset < span.end and offset not in seen:
             found.add("invented", offset)
     return found
-
-
-_NOWHERE = (1 << 63, 0)
 
 
 class _Keys:
