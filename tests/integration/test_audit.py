@@ -155,7 +155,7 @@ async def test_duplicates_are_no_difference_even_after_a_merge(world: World) -> 
 
 
 async def test_a_touchpoint_in_two_partitions_is_a_duplicate_too(world: World) -> None:
-    """Written under a wrong Kafka key, and again under the right one: the row is of one of them, the first by offset."""
+    """Written under a wrong Kafka key, and again under the right one: one row stands, the first by offset."""
     await world.send("touchpoints", touchpoints(3, first=50))
     await world.send("touchpoints", touchpoints(3), partition=0)
     await world.send("touchpoints", touchpoints(3), partition=1)
