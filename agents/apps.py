@@ -8,7 +8,10 @@ from agents.transport import ChunkedApp
 from pipeline.settings import Settings
 
 _FETCH_BYTES = 4 * 1024 * 1024
+"""How much the client reads ahead of each partition, as it is compressed."""
+
 _BUFFERED_CHUNKS = 4
+"""How many chunks of a changelog wait while states are recovered; those of other topics are bounded by `Flow`."""
 
 
 def compression_of(settings: Settings) -> str | None:
@@ -16,10 +19,15 @@ def compression_of(settings: Settings) -> str | None:
     return None if settings.compression == "none" else settings.compression
 
 
-def chunked_app(group: str, kafka_url: str, settings: Settings, **more: Any) -> ChunkedApp:
-    """A Faust application whose agents receive chunks; its id is its consumer group."""
+def chunked_app(group: str, kafka_url: str, settings: Settings, done: str, **more: Any) -> ChunkedApp:
+    """A Faust application whose agents receive chunks; its id is its consumer group.
+
+    `done` is what becomes of records here, for its metrics: "folded" or "landed".
+    """
     return ChunkedApp(
         group,
+        done=done,
+        most_bytes=settings.buffer_megabytes * 1024 * 1024,
         broker=[f"chunked://{server.strip()}" for server in kafka_url.split(",")],
         store="partitioned://",
         key_serializer="raw",

@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from functools import partial
 
 from agents.chunk import Chunk
 from agents.folding import Folding, Outputs
 from agents.guard import Guard
+from agents.marking import Marking
 from agents.store import Store
+from agents.surroundings import Surroundings
 from agents.transactions import Transactions
-from pipeline.errors import BrokenInvariantError
+from agents.waits import Wait
+from pipeline.errors import BrokenInvariantError, UnavailableError
 from pipeline.topics import CHANGELOG
+from schemas.ids import UnmetSchemaError
 
 log = logging.getLogger(__name__)
+
+_BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class Customers:
@@ -31,17 +37,19 @@ class Customers:
         folding: Folding,
         store: Store,
         transactions: Transactions,
-        failed: Callable[[BaseException], None],
+        marking: Marking,
+        around: Surroundings,
     ) -> None:
         self._fold = folding
         self._store = store
         self._transactions = transactions
-        self._failed = failed
+        self._marking = marking
+        self._around = around
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._next: dict[int, int] = {}
         self._released = False
+        self._assignments = 0
         self._guard = Guard()
-        self._stopped: set[int] = set()
         self.folded = 0
         """Records folded and committed since the start, for measurement."""
         self._groups = 0
@@ -62,13 +70,14 @@ class Customers:
 
     async def own(self, owned: set[int], lost: set[int]) -> None:
         """Take over and let go of partitions; nothing in flight for a lost one is committed."""
+        self._guard.forget()
         for partition in lost:
-            self._stopped.discard(partition)
             self._next.pop(partition, None)
             if task := self._under_way.pop(partition, None):
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
         await self._transactions.own(owned, lost)
+        self._assignments += 1
         self._released = False
 
     async def take(self, chunk: Chunk) -> None:
@@ -77,19 +86,62 @@ class Customers:
         if previous := self._under_way.get(partition):
             await asyncio.wait({previous})
             if previous.cancelled():
+                self._around.flow.dropped(chunk)
                 return
             previous.result()
-        if self._released or partition in self._stopped or not self._transactions.owns(partition):
+        if self._released or not self._may_take(chunk):
+            self._around.flow.dropped(chunk)
             return
         self._follow(chunk)
-        outputs = self._fold(chunk, self._store.states(partition), now=int(time.time() * 1000))
-        if self._guard.trips(partition, len(chunk.records), len(outputs.rejected)):
-            self._stopped.add(partition)
-            log.error("partition %s: most records are refused: stopped, nothing more is committed", partition)
+        started = time.monotonic()
+        outputs = await self._folded(chunk)
+        if outputs is None:
+            self._around.flow.dropped(chunk)
             return
-        task = asyncio.create_task(self._commit(chunk, outputs))
+        if self._guard.trips(partition, len(chunk.records), outputs.refused):
+            self._stop(chunk)
+            return
+        task = asyncio.create_task(self._commit(chunk, outputs, started))
         task.add_done_callback(self._done)
         self._under_way[partition] = task
+
+    async def _folded(self, chunk: Chunk) -> Outputs | None:
+        """Fold a chunk, once the schema ids in it are known; None when its partition was given back meanwhile.
+
+        While the schema registry is out of reach the chunk is held, and nothing is refused.
+        """
+        tries, assignments = 0, self._assignments
+        with self._around.waits.waiting(f"partition {chunk.partition} waits for the schema registry") as wait:
+            while not self._released and self._assignments == assignments:
+                try:
+                    return self._fold(chunk, self._store.states(chunk.partition), now=int(time.time() * 1000))
+                except UnmetSchemaError:
+                    tries = await self._met_schemas(chunk, tries, wait)
+        return None
+
+    async def _met_schemas(self, chunk: Chunk, tries: int, wait: Wait) -> int:
+        """Ask for the chunk's schema ids once; how often that failed in a row, having waited the longer the more."""
+        try:
+            await self._fold.meet_schemas(chunk, self._store.states(chunk.partition))
+        except UnavailableError as error:
+            log.warning("partition %s waits: %s", chunk.partition, error)
+            wait.why = str(error)
+            await asyncio.sleep(_BACKOFF_SECONDS[min(tries, len(_BACKOFF_SECONDS) - 1)])
+            return tries + 1
+        return 0
+
+    def _may_take(self, chunk: Chunk) -> bool:
+        stopped = (chunk.topic, chunk.partition) in self._around.flow.stopped()
+        return self._transactions.owns(chunk.partition) and not stopped
+
+    def _stop(self, chunk: Chunk) -> None:
+        """Go no further in this partition: neither this chunk nor what comes after it is committed."""
+        why = (
+            f"partition {chunk.partition} of {chunk.topic} stopped: most records are refused; nothing more is committed"
+        )
+        log.error(why)
+        self._around.flow.stop((chunk.topic, chunk.partition), why)
+        self._around.flow.dropped(chunk)
 
     def _follow(self, chunk: Chunk) -> None:
         """Raise BrokenInvariantError unless the chunk goes on where the last one ended; reading again is allowed."""
@@ -100,16 +152,21 @@ class Customers:
             )
         self._next[chunk.partition] = chunk.next
 
-    async def _commit(self, chunk: Chunk, outputs: Outputs) -> None:
-        written = await self._transactions.commit(chunk.partition, outputs.by_topic(), chunk.topic, chunk.next)
+    async def _commit(self, chunk: Chunk, outputs: Outputs, started: float) -> None:
+        mark = partial(self._marking.mark, chunk)
+        with self._around.waits.waiting(f"the transaction of partition {chunk.partition} waits for Kafka"):
+            written = await self._transactions.commit(chunk.partition, outputs.by_topic(), chunk.topic, mark)
         if not self._transactions.owns(chunk.partition):
             return  # committed, but given away meanwhile: its states are not ours to keep
-        self._store.states(chunk.partition).update(outputs.changelog)  # type: ignore[arg-type]
+        self._store.update(chunk.partition, outputs.changelog)
         if (position := written.positions.get(CHANGELOG)) is not None:
             self._store.wrote(chunk.partition, position)
+        self._around.flow.applied(chunk)
+        refused = len(outputs.refused)
+        self._around.metrics.applied(chunk.topic, len(chunk.records) - refused, refused, time.monotonic() - started)
         self.folded += len(chunk.records)
         self._groups += len(outputs.changelog)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):
-            self._failed(error)
+            self._around.failed(error)

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
+
+from faust.types import TP
 
 from agents.apps import chunked_app, compression_of
 from agents.customers import Customers
 from agents.folding import Folding
+from agents.marking import Marking
 from agents.store import Store
 from agents.transactions import Transactions
 from agents.transport import ChunkedApp
 from pipeline.customer import Rules
+from pipeline.marks import Start
 from pipeline.settings import Settings
 from pipeline.topics import CUSTOMERS_GROUP
+from schemas.ids import LOCAL, Ids
 
 
 def customers_app(
-    kafka_url: str, settings: Settings, epochs: dict[str, int], partitions: int
+    kafka_url: str, settings: Settings, epochs: dict[str, int], partitions: int, ids: Ids = LOCAL
 ) -> tuple[ChunkedApp, Customers]:
     """Build the application, and the agent's own object for measurement."""
-    app = chunked_app(CUSTOMERS_GROUP, kafka_url, settings)
+    app = chunked_app(CUSTOMERS_GROUP, kafka_url, settings, done="folded")
     table = app.Table(
         "state",
         key_type=bytes,
@@ -30,12 +36,19 @@ def customers_app(
     )
     store = cast(Store, table.data)
     transactions = Transactions(kafka_url, CUSTOMERS_GROUP, compression_of(settings))
-    folding = Folding(Rules.of(settings), epochs["touchpoints"])
-    customers = Customers(folding, store, transactions, failed=app.failed)
+    folding = Folding(Rules.of(settings), epochs["touchpoints"], ids)
+    marking = Marking(kafka_url, epochs)
+    customers = Customers(folding, store, transactions, marking, app)
+
+    async def starts(assigned: set[TP]) -> Mapping[TP, Start]:
+        found = await marking.starts({tp.partition for tp in assigned})
+        return {TP(*tp): start for tp, start in found.items()}
+
+    app.starts = starts
     store.on_ownership = customers.own
     app.releasing.append(customers.release)
 
-    @app.agent(app.topic("touchpoints", key_type=bytes, value_type=bytes), name="customers")
+    @app.agent(app.chunks_of("touchpoints"), name="customers")
     async def fold_touchpoints(chunks: Any) -> None:
         with app.failing():
             async for chunk in chunks:

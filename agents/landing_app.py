@@ -6,24 +6,29 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aiokafka import TopicPartition
 from faust.types import TP
 
 from agents.apps import chunked_app
 from agents.landing import Lander, Limits
 from agents.transport import ChunkedApp
+from pipeline.marks import Start
+from pipeline.positions import starts
 from pipeline.publisher import Publisher
 from pipeline.settings import Settings
 from pipeline.topics import LANDED, LANDING_GROUP
+from schemas.ids import LOCAL, Ids
 from sinks.clickhouse import Client
 
 
 def landing_app(
-    kafka_url: str, settings: Settings, epochs: dict[str, int], client: Client
+    kafka_url: str, settings: Settings, epochs: dict[str, int], client: Client, ids: Ids = LOCAL
 ) -> tuple[ChunkedApp, dict[str, Lander]]:
     """Build the application, and its landers by topic."""
-    app = chunked_app(LANDING_GROUP, kafka_url, settings)
+    app = chunked_app(LANDING_GROUP, kafka_url, settings, done="landed")
     publisher = Publisher(kafka_url, settings.ack_timeout_seconds)
-    limits = Limits(settings.landing_rows, settings.landing_linger_ms / 1000)
+    gathered = settings.buffer_megabytes * 1024 * 1024 // 2  # so that one half gathers while the other lands
+    limits = Limits(settings.landing_rows, gathered, settings.landing_linger_ms / 1000)
 
     async def send_dead_letters(letters: Sequence[bytes]) -> None:
         await publisher.publish("rejected", [(None, letter) for letter in letters])
@@ -39,21 +44,24 @@ def landing_app(
             limits=limits,
             send_dead_letters=send_dead_letters,
             durable=durable,
+            ids=ids,
+            around=app,
         )
         for topic in LANDED
     }
 
-    async def start_positions(assigned: set[TP]) -> Mapping[TP, int]:
-        beginnings = await app.consumer.earliest_offsets(*assigned) if assigned else {}
-        positions: dict[TP, int] = {}
+    async def start_where(assigned: set[TP]) -> Mapping[TP, Start]:
+        marks = {
+            TopicPartition(name, partition): mark
+            for name, lander in landers.items()
+            for partition, mark in (await lander.marks()).items()
+        }
+        found = await starts(kafka_url, epochs, marks, (TopicPartition(*tp) for tp in assigned))
         for name, lander in landers.items():
-            marks = await lander.marks()
-            own = {tp: max(marks.get(tp.partition, 0), beginnings[tp] or 0) for tp in assigned if tp.topic == name}
-            lander.begin({tp.partition: position for tp, position in own.items()})
-            positions |= own
-        return positions
+            lander.begin({tp.partition: start.position for tp, start in found.items() if tp.topic == name})
+        return {TP(*tp): start for tp, start in found.items()}
 
-    app.start_positions = start_positions
+    app.starts = start_where
     for lander in landers.values():
         _declare(app, lander)
     app.closing.append(publisher.stop)
@@ -61,7 +69,7 @@ def landing_app(
 
 
 def _declare(app: ChunkedApp, lander: Lander) -> None:
-    @app.agent(app.topic(lander.topic, key_type=bytes, value_type=bytes), name=f"landing-{lander.topic}")
+    @app.agent(app.chunks_of(lander.topic), name=f"landing-{lander.topic}")
     async def land(chunks: Any) -> None:
         with app.failing():
             async with asyncio.TaskGroup() as group:

@@ -33,6 +33,15 @@ class Store(base.Store, base.StoreT):
         """The states of one partition."""
         return self.data.setdefault(partition, {})
 
+    def update(self, partition: int, written: Iterable[tuple[bytes | None, bytes | None]]) -> None:
+        """Take over what was written to the changelog; None says that a key is gone."""
+        states = self.states(partition)
+        for key, value in written:
+            if value is None:
+                states.pop(key, None)  # type: ignore[arg-type]
+            else:
+                states[key] = value  # type: ignore[index]
+
     def wrote(self, partition: int, position: int) -> None:
         """Note that memory now equals the changelog up to, not including, this position."""
         self._positions[partition] = position - 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -21,7 +21,7 @@ from aiokafka.errors import (
     ProducerFenced,
     TransactionalIdAuthorizationFailed,
 )
-from aiokafka.structs import RecordMetadata
+from aiokafka.structs import OffsetAndMetadata, RecordMetadata
 
 from pipeline.errors import BrokenInvariantError, FencedError, TouchlineError
 
@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 
 Message = tuple[bytes | None, bytes | None]
 """Key, where the topic has one, and value; a null value deletes the key from a compacted topic."""
+
+PositionAfter = Callable[[Mapping[str, int]], OffsetAndMetadata]
+"""From the positions after what was written, by topic, to what is committed."""
 
 _BATCH_BYTES = 900_000
 _ATTEMPT_SECONDS = 30.0
@@ -88,14 +91,14 @@ class Transactions:
         self._producers[partition] = producer
 
     async def commit(
-        self, partition: int, outputs: Mapping[str, Sequence[Message]], source: str, position: int
+        self, partition: int, outputs: Mapping[str, Sequence[Message]], source: str, position: PositionAfter
     ) -> Written:
         """Write the outputs, by topic, to this partition, and commit `source` up to `position`, in one transaction.
 
-        Tries again while Kafka is away. Raises FencedError when the partition has another owner, or when the producer
-        cannot go on; then nothing was committed.
+        `position` is asked once the outputs are acknowledged, with where they came to stand. Tries again while Kafka is
+        away. Raises FencedError when the partition has another owner, or when the producer cannot go on; then nothing
+        was committed.
         """
-        offsets = {TopicPartition(source, partition): position}
         attempt = 0
         while True:
             producer = self._producers.get(partition)
@@ -103,7 +106,7 @@ class Transactions:
                 raise FencedError(f"partition {partition} is not this worker's any more")
             try:
                 async with asyncio.timeout(_ATTEMPT_SECONDS):
-                    return await self._attempt(producer, partition, outputs, offsets)
+                    return await self._attempt(producer, partition, outputs, source, position)
             except _FATAL as error:
                 raise FencedError(f"partition {partition} has another owner ({error!r})") from error
             except (KafkaError, TimeoutError) as error:
@@ -117,13 +120,15 @@ class Transactions:
         producer: AIOKafkaProducer,
         partition: int,
         outputs: Mapping[str, Sequence[Message]],
-        offsets: Mapping[TopicPartition, int],
+        source: str,
+        position: PositionAfter,
     ) -> Written:
         await producer.begin_transaction()
         sent = {
             topic: await _send(producer, topic, partition, messages) for topic, messages in outputs.items() if messages
         }
         positions = {topic: await _position_after(batches) for topic, batches in sent.items()}
+        offsets = {TopicPartition(source, partition): position(positions)}
         await producer.send_offsets_to_transaction(offsets, self._group)
         await producer.commit_transaction()
         return Written(positions)

@@ -1,12 +1,14 @@
 """A Faust transport that hands the agents one message per fetched chunk of a partition.
 
 Faust spends some 500 Python calls per message before an agent sees it; per chunk that is nothing. Faust finds this
-driver by its entry point (`faust.transports`), as the broker URL's scheme `chunked://`. Three things differ from the
+driver by its entry point (`faust.transports`), as the broker URL's scheme `chunked://`. Four things differ from the
 driver it extends:
 
 - records are read committed, and come as a `Chunk` whose offset, for Faust, is the last position it covers;
 - what may be committed is what an agent declared durable (`Consumer.durable`), never what a stream acknowledged;
-- where reading starts may be chosen by the application (`ChunkedApp.start_positions`).
+- a topic of which the agents hold enough bytes is not read on (`ChunkedApp.flow`), and no other waits for it;
+- where reading starts is chosen by the application (`ChunkedApp.starts`), and after every lost connection the last
+  record read is read again: a broker may have lost the end of a log meanwhile, and the log may have grown since.
 """
 
 from __future__ import annotations
@@ -18,36 +20,65 @@ from typing import Any
 
 import faust
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import ConsumerStoppedError
 from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from agents.chunk import Chunk
-from pipeline.errors import BrokenInvariantError
+from agents.chunk import Chunk, size_of
+from agents.continuity import Continuity
+from agents.flow import Flow, Partition
+from agents.metrics import Metrics
+from agents.waits import Waits
+from pipeline.errors import AnotherLogError
+from pipeline.marks import Start
 
 _FETCH_WAIT_MS = 100
 """How long Kafka may hold a fetch: one is under way at a time, and what it does not ask for waits for it."""
 
 _IDLE_SECONDS = 0.05
 
-StartPositions = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
+_MOST_BYTES = 8 * 1024 * 1024
+"""About how much memory the records of one chunk may take, however well they were compressed."""
+
+_STEP_RECORDS = 128
+"""How many records are unpacked before their bytes are counted."""
+
+_QUEUED_CHUNKS = 4_096
+"""More than fit into a topic's share of memory: where Faust's own queue is full, every topic waits."""
+
+Starts = Callable[[set[TP]], Awaitable[Mapping[TP, Start]]]
 
 
 class ChunkedApp(faust.App):
     """A Faust application on this transport."""
 
-    start_positions: StartPositions | None = None
+    starts: Starts | None = None
     """Where to read from, for the partitions assigned; None: from the group's committed offsets."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, most_bytes: int, done: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.flow = Flow(most_bytes)
+        self.waits = Waits()
+        self.metrics = Metrics(done)
+        self.settled = False
+        """Whether the partitions are assigned, and the states of the tables recovered."""
         self.closing: list[Callable[[], Awaitable[None]]] = []
         """What to close when the application stops, in order."""
         self.releasing: list[Callable[[], Awaitable[None]]] = []
         """What to finish before partitions are given back, while they are still ours."""
         self.failure: BaseException | None = None
         self._failing = asyncio.Event()
+
+    def chunks_of(self, name: str) -> Any:
+        """A topic for an agent; what it holds of it is bounded by `flow`."""
+        self.flow.watch(name)
+        return self.topic(name, key_type=bytes, value_type=bytes, maxsize=_QUEUED_CHUNKS)
+
+    async def ends(self) -> Mapping[Partition, int]:
+        """Where the logs of the partitions assigned end now."""
+        return await self.consumer.ends()
 
     def failed(self, error: BaseException | None) -> None:
         """Note that the application cannot go on; whoever runs it stops it and raises the error."""
@@ -58,11 +89,11 @@ class ChunkedApp(faust.App):
             self._failing.set()
 
     @contextmanager
-    def failing(self) -> Iterator[None]:
-        """Whatever a block raises ends the application: Faust would restart the agent past the failed chunk."""
+    def failing(self, kind: type[Exception] = Exception) -> Iterator[None]:
+        """Whatever a block raises ends the application: Faust would log it, or restart the agent past its chunk."""
         try:
             yield
-        except Exception as error:
+        except kind as error:
             self.failed(error)
             raise
 
@@ -79,19 +110,30 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     """Fetches chunks, in the consumer's own thread.
 
     A partition is read only once it has been sought, and every chunk begins where the one before it ended: what the
-    client reads ahead between an assignment and the seek that follows it must not pass for the beginning.
+    client reads ahead between an assignment and the seek that follows it must not pass for the beginning. After a lost
+    connection it must be found to be the same log still (agents/continuity.py).
     """
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.positions: dict[TP, int] = {}
-        """By partition that may be read: where its next chunk begins."""
+        self.continuity = Continuity()
+        self._unsure = False
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"
         consumer._fetch_max_wait_ms = _FETCH_WAIT_MS
+        self._note_lost_connections(consumer._client)
         return consumer
+
+    def _note_lost_connections(self, client: Any) -> None:
+        closed = client._on_connection_closed
+
+        def noting(*arguments: Any) -> None:
+            self._unsure = True
+            closed(*arguments)
+
+        client._on_connection_closed = noting
 
     async def _fetch_records(
         self,
@@ -105,26 +147,49 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         fetcher = consumer._fetcher
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
-        sought = {tp for tp in active_partitions if tp in self.positions}
-        if not sought:
-            await asyncio.sleep(_IDLE_SECONDS)
+        may_read = self.consumer.app.flow.may_read
+        sought = {tp for tp in active_partitions if tp in self.continuity and may_read(tp)}
+        with consumer._subscription.fetch_context():  # also while idle: who does not fetch for long leaves the group
+            if not sought:
+                await asyncio.sleep(_IDLE_SECONDS)
+                return {}
+            most = max_records or _STEP_RECORDS
+            records = await fetcher.fetched_records(sought, timeout=timeout, max_records=min(most, _STEP_RECORDS))
+        if self._unsure:
+            self._go_back(consumer)
             return {}
-        with consumer._subscription.fetch_context():
-            records = await fetcher.fetched_records(sought, timeout=timeout, max_records=max_records)
-        chunks = {tp: self._chunk(consumer, tp, records.get(tp, ())) for tp in sought if tp in self.positions}
-        return {tp: [chunk] for tp, chunk in chunks.items() if chunk is not None}
+        return dict(self._chunks(consumer, sought, records, most))
+
+    def _chunks(
+        self, consumer: AIOKafkaConsumer, sought: set[TP], records: RecordMap, most: int
+    ) -> Iterator[tuple[TP, list[Chunk]]]:
+        """One chunk for each partition that has moved, of up to so many records."""
+        flow = self.consumer.app.flow
+        for tp in sought:
+            found = records.get(tp, [])
+            if found and flow.may_read(tp):
+                found = _grown(consumer._fetcher, tp, found, most)
+            if tp in self.continuity and (chunk := self._chunk(consumer, tp, found)):
+                flow.took(chunk)
+                yield tp, [chunk]
+
+    def _go_back(self, consumer: AIOKafkaConsumer) -> None:
+        """Drop what may have come since a connection was lost, and read from the last record known before it."""
+        self._unsure = False
+        assigned = consumer.assignment()
+        for tp, position in self.continuity.go_back().items():
+            if tp in assigned:
+                consumer.seek(tp, position)
 
     def _chunk(self, consumer: AIOKafkaConsumer, tp: TP, records: Sequence[ConsumerRecord]) -> Chunk | None:
         """What was read of a partition since the last chunk, or since it was sought; None when nothing was."""
-        first, after = self.positions[tp], _position(consumer, tp)
-        if after is None or after == first:
-            return None
-        if after < first:
-            raise BrokenInvariantError(
-                f"{tp.topic}-{tp.partition}: the log ends before {first}: it was cut or made anew"
-            )
-        self.positions[tp] = after
-        return Chunk(tp.topic, tp.partition, first, after, records)
+        after = _position(consumer, tp)
+        return None if after is None else self.continuity.chunk(tp, after, records)
+
+    async def ends(self, partitions: Iterable[TP]) -> dict[TP, int]:
+        """Where the logs of the partitions end now."""
+        ends: dict[TP, int] = await self._ensure_consumer().end_offsets(list(partitions))
+        return ends
 
     async def committed(self, partitions: Iterable[TP]) -> dict[TP, int | None]:
         """The group's committed offsets."""
@@ -133,10 +198,26 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def _seek_wait(self, consumer: AIOKafkaConsumer, partitions: Mapping[TP, int]) -> None:
         """Seek, and only then let the partitions be read."""
-        for tp in partitions:
-            self.positions.pop(tp, None)
+        self.continuity.forget(partitions)
         await super()._seek_wait(consumer, partitions)
-        self.positions.update(partitions)
+        for tp, position in partitions.items():
+            self.consumer.app.flow.begin(tp, position)
+        self.continuity.begin(partitions)
+
+
+def _grown(fetcher: Any, tp: TP, records: list[ConsumerRecord], most: int) -> list[ConsumerRecord]:
+    """Go on unpacking what is here of a partition, up to so many records and `_MOST_BYTES`."""
+    grown, size = records, size_of(records)
+    while size < _MOST_BYTES and len(grown) < most and isinstance(fetched := fetcher._records.get(tp), FetchResult):
+        more = fetched.getall(min(_STEP_RECORDS, most - len(grown)))  # what it raises ends the worker: none is skipped
+        if not fetched.has_more():
+            del fetcher._records[tp]
+            fetcher._notify(fetcher._wait_consume_future)
+        if not more:
+            break
+        grown += more
+        size += size_of(more)
+    return grown
 
 
 def _position(consumer: AIOKafkaConsumer, tp: TP) -> int | None:
@@ -162,6 +243,11 @@ class Consumer(driver.Consumer):
         """Declare that all before this position is durable downstream, so that it may be committed."""
         self._durable[TP(topic, partition)] = position
 
+    async def ends(self) -> dict[TP, int]:
+        """Where the logs of the partitions that agents read end now; asked past the driver's queue, which works on."""
+        asking = self._thread.ends([TP(*partition) for partition in self.app.flow.reached()])
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(asking, self._thread.thread_loop))
+
     def _to_message(self, tp: TP, record: Chunk) -> ConsumerMessage:
         return ConsumerMessage(
             topic=record.topic,
@@ -182,22 +268,30 @@ class Consumer(driver.Consumer):
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Start where the application says, else at the group's committed offsets, else at the beginning."""
         assigned = {tp for tp in self.assignment() if not self._is_changelog_tp(tp)}
-        if self.app.start_positions is not None:
-            chosen = await self.app.start_positions(assigned)
-        else:
-            chosen = await self._thread.call_thread(self._thread.committed, assigned)
+        starts = await self._starts(assigned)
         beginnings = await self.earliest_offsets(*assigned) if assigned else {}
-        positions = {tp: max(chosen.get(tp) or 0, beginnings[tp] or 0) for tp in assigned}
+        positions = {tp: max(starts[tp].position if tp in starts else 0, beginnings[tp] or 0) for tp in assigned}
         await self.seek_wait(positions)
+        self._thread.continuity.remember(starts)
         return positions
+
+    async def _starts(self, assigned: set[TP]) -> Mapping[TP, Start]:
+        if self.app.starts is None:
+            committed = await self._thread.call_thread(self._thread.committed, assigned)
+            return {tp: Start(position or 0) for tp, position in committed.items()}
+        with self.app.failing(AnotherLogError):
+            return await self.app.starts(assigned)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Read nothing before it is sought anew."""
-        self._thread.positions.clear()
+        self.app.settled = False
+        self._thread.continuity.forget()
+        self.app.flow.clear()
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Finish what is under way while the partitions are still ours, then forget what was durable in them."""
+        self.app.settled = False
         for release in self.app.releasing:
             await release()
         for tp in revoked:

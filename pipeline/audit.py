@@ -21,7 +21,8 @@ from pipeline.errors import ConfigurationError, UnavailableError
 from pipeline.landed import LANDED_NAMES, marks_of, wait_for
 from pipeline.log_reader import LogReader, Span, log_reader
 from pipeline.topics import epochs
-from pipeline.witness import Findings, examine, rows_of
+from pipeline.witness import Findings, examine, places_of, rows_of
+from schemas.ids import LOCAL, Ids
 from sinks import ledger, sql
 from sinks.clickhouse import Client
 from sinks.ledger import Landed
@@ -70,11 +71,13 @@ class Audit:
         return {"ok": self.ok, "deep": self.deep, "notes": list(self.notes), "partitions": lines}
 
 
-async def audit(kafka_url: str, clickhouse: Client, *, deep: bool = False, wait_seconds: float = WAIT_SECONDS) -> Audit:
+async def audit(
+    kafka_url: str, clickhouse: Client, *, deep: bool = False, wait_seconds: float = WAIT_SECONDS, ids: Ids = LOCAL
+) -> Audit:
     """Compare what the topics hold now with what has landed after at most `wait_seconds`.
 
-    Raises UnavailableError when Kafka or ClickHouse does not answer, and ConfigurationError when there are no
-    topics to audit.
+    Raises UnavailableError when Kafka, ClickHouse or the schema registry does not answer, and ConfigurationError when
+    there are no topics to audit.
     """
     until = time.monotonic() + wait_seconds
     known = await epochs(kafka_url)
@@ -84,7 +87,7 @@ async def audit(kafka_url: str, clickhouse: Client, *, deep: bool = False, wait_
             raise ConfigurationError(f"Kafka at {kafka_url} has no topic of Touchline: is TOUCHLINE_KAFKA_URL right?")
         await _wait(log, spans, clickhouse, known, until)
         await _wait(log, await log.spans(["rejected"]), clickhouse, known, until)
-        auditor = _Auditor(log, clickhouse, known, deep)
+        auditor = _Auditor(log, clickhouse, known, deep, ids)
         for topic in LANDED_NAMES:
             await auditor.add({tp: span for tp, span in spans.items() if tp.topic == topic}, topic)
     return Audit(tuple(auditor.partitions), tuple(auditor.notes), deep)
@@ -109,11 +112,12 @@ async def _wait(
 class _Auditor:
     """Gathers the partitions and the notes, topic by topic."""
 
-    def __init__(self, log: LogReader, clickhouse: Client, known: Mapping[str, int], deep: bool) -> None:
+    def __init__(self, log: LogReader, clickhouse: Client, known: Mapping[str, int], deep: bool, ids: Ids) -> None:
         self._log = log
         self._clickhouse = clickhouse
         self._known = known
         self._deep = deep
+        self._ids = ids
         self.partitions: list[Partition] = []
         self.notes: list[str] = []
 
@@ -176,7 +180,9 @@ class _Auditor:
         if line.topic != "touchpoints" or not (self._deep or await self._hides_rows(line)):
             return line
         rows = await rows_of(self._clickhouse, tp.partition, line.epoch)
-        found = await examine(self._log, {tp: span}, rows, excused=set(refused), deep=self._deep)
+        found = await examine(self._log, {tp: span}, rows, self._ids, excused=set(refused), deep=self._deep)
+        if found.unseen:
+            found.excuse(await places_of(self._clickhouse, [key for key, _ in found.unseen]), line.epoch)
         where = f"{line.topic} partition {line.partition}"
         self.notes += [f"{where}: {note}" for note in found.notes]
         return _corrected(line, found)

@@ -13,30 +13,27 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, TypeVar
-
-import msgspec
+from typing import BinaryIO, Protocol, TypeVar
 
 from pipeline.backfill_readers import Line, read, reader_of
 from pipeline.backfill_sort import Entry, Sorter
 from pipeline.errors import UsageError
 from pipeline.lanes import Message
+from pipeline.line_ids import fingerprint, first_event_id, line_event_id
 from pipeline.model import FieldError, Record, Rejected, dead_letter, derived_id
 from pipeline.publisher import Publisher
-from pipeline.validation import original_of, validate
+from pipeline.validation import rejected, validate
 from schemas.codec import Decoder, Encoder
+from schemas.ids import LOCAL, Ids
 
 SOURCE = "backfill"
 ERRORS_SHOWN = 1_000
 PATIENCE_SECONDS = 60.0
 _CHUNK = 2_000
-_DIGEST_BYTES = 16
 _BLOCK_BYTES = 1024 * 1024
 
 Progress = Callable[[int, int], None]
 T = TypeVar("T")
-
-_canonical = msgspec.json.Encoder(order="deterministic").encode
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,9 @@ class BackfillResult:
     errors: tuple[LineError, ...]
 
 
-async def backfill(file: Path, kafka_url: str, *, progress: Progress | None = None, now: int) -> BackfillResult:
+async def backfill(
+    file: Path, kafka_url: str, *, progress: Progress | None = None, now: int, ids: Ids = LOCAL
+) -> BackfillResult:
     """Send a file's events and return when Kafka has acknowledged all of them, dead letters included.
 
     `now` (UTC milliseconds) becomes `received_at`. `progress` is told done and total, in units of work. Raises
@@ -72,7 +71,7 @@ async def backfill(file: Path, kafka_url: str, *, progress: Progress | None = No
     told = progress or _silent
     try:
         with _opened(file) as raw, Sorter() as sorter:
-            work = Import(publisher, sorter, import_id_of(raw), now)
+            work = Import(publisher, sorter, import_id_of(raw), now, ids)
             size = raw.tell()
             raw.seek(0)
             await work.read(read(file, raw), raw.tell, size, told)
@@ -115,13 +114,18 @@ class Import:
     sorter: Sorter
     import_id: str
     now: int
+    ids: Ids = LOCAL
     lines: int = 0
     accepted: int = 0
     good: int = 0
     rejected: int = 0
     errors: list[LineError] = field(default_factory=list)
-    touchpoint: Encoder = field(default_factory=lambda: Encoder("touchpoints"))
-    dead_letter: Encoder = field(default_factory=lambda: Encoder("rejected"))
+    touchpoint: Encoder = field(init=False)
+    dead_letter: Encoder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.touchpoint = Encoder("touchpoints", self.ids)
+        self.dead_letter = Encoder("rejected", self.ids)
 
     async def read(self, given: Iterator[Line], position: Callable[[], int], size: int, progress: Progress) -> None:
         """Sort the good lines by time and publish the others as dead letters."""
@@ -165,7 +169,8 @@ class Import:
             self.sorter.add(checked)
             self.good += 1
             return None
-        refused = replace(checked, import_id=self.import_id, line=line.number)
+        event_id = checked.event_id or first_event_id(line.event)
+        refused = replace(checked, event_id=event_id, import_id=self.import_id, line=line.number)
         if len(self.errors) < ERRORS_SHOWN:
             first = refused.errors[0]
             self.errors.append(LineError(line.number, first.code, first.path, first.message))
@@ -177,37 +182,28 @@ class Import:
         record = validate(line.event, self.now, SOURCE, self.import_id, line.original)
         if isinstance(record, Rejected):
             return record
-        digest = b"" if line.event.get("event_id") is not None else _digest(line.event)
+        digest = b"" if line.event.get("event_id") is not None else fingerprint(line.event)
         if digest:
-            record["event_id"] = _event_id(digest, 0)
+            record["event_id"] = line_event_id(digest, 0)
         try:
             value = self.touchpoint(record)
         except (ValueError, TypeError, OverflowError) as error:
             problem = FieldError("encoding", "", f"the event does not fit the contract: {error}")
-            return Rejected((problem,), original_of(line.event))
+            return rejected(line.event, (problem,))
         return Entry(record["occurred_at"], digest, line.number, record["customer_id"].encode(), value)
 
     def _named(self, entries: Iterator[Entry]) -> Iterator[Message]:
         """Give identical lines, which the sorter has put side by side, ids of their own."""
-        decode = Decoder("touchpoints")
+        decode = Decoder("touchpoints", self.ids)
         previous, ordinal = b"", 0
         for entry in entries:
             ordinal = ordinal + 1 if entry.digest and entry.digest == previous else 0
             previous = entry.digest
             if ordinal:
-                record: Record = {**decode(entry.value), "event_id": _event_id(entry.digest, ordinal)}
+                record: Record = {**decode(entry.value), "event_id": line_event_id(entry.digest, ordinal)}
                 yield entry.key, self.touchpoint(record)
             else:
                 yield entry.key, entry.value
-
-
-def _digest(event: dict[str, Any]) -> bytes:
-    content = _canonical({name: value for name, value in event.items() if value is not None})
-    return hashlib.sha256(content).digest()[:_DIGEST_BYTES]
-
-
-def _event_id(digest: bytes, ordinal: int) -> str:
-    return derived_id("backfill", digest.hex(), ordinal)
 
 
 def _chunks(items: Iterator[T]) -> Iterator[list[T]]:

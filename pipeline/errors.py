@@ -5,6 +5,7 @@
      ├─ ConfigurationError    a setting is missing or contradicts another; exit 2
      ├─ UnavailableError      Kafka, ClickHouse or the registry did not answer in time: trying again may help
      ├─ FencedError           another worker owns this partition now: stop without committing
+     ├─ AnotherLogError       Kafka holds another log than before: stop without committing; a new start sorts it out
      └─ BrokenInvariantError  our own fault: stop, commit nothing, keep the evidence
 
 Bad *data* is never an exception: it becomes a `pipeline.model.Rejected` value. Errors of libraries are mapped to
@@ -40,3 +41,7 @@ class FencedError(TouchlineError):
 
 class BrokenInvariantError(TouchlineError):
     """Something that cannot happen has happened; the process stops without committing."""
+
+
+class AnotherLogError(TouchlineError):
+    """Kafka holds another log than the one this process began on: stop without committing, and start again."""

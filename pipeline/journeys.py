@@ -13,6 +13,8 @@ from pipeline.model import Record
 from pipeline.state import Journey, Step, Visit
 
 PATH_LIMIT = 24
+VISIT_LIMIT, VISITS_KEPT = 256, 192
+"""How many visits a late touchpoint may still change: a robot that comes every half hour has 4,000 in 90 days."""
 MONEY = 10_000
 _MOST_MONEY = 2**63 - 1
 SENTIMENT = 1_000_000
@@ -200,6 +202,18 @@ def add_money(values: dict[str, int], record: Record) -> None:
 def _add(values: dict[str, int], currency: str, amount: int) -> None:
     """Add to a sum, which stops at what 64 bits hold: a state must always be writable."""
     values[currency] = max(-_MOST_MONEY, min(values.get(currency, 0) + amount, _MOST_MONEY))
+
+
+def limit(journeys: list[Journey], gaps: Gaps) -> int | None:
+    """The moment from which touchpoints still count, where there are more than VISIT_LIMIT visits; else None.
+
+    The visits before it are the oldest, so `forget` with it leaves about VISITS_KEPT.
+    """
+    count = sum(len(journey.visits) for journey in journeys)
+    if count <= VISIT_LIMIT:
+        return None
+    visits = [visit for journey in journeys for visit in journey.visits]
+    return visits[count - VISITS_KEPT - 1].ended_at + gaps.visit + 1
 
 
 def forget(journeys: list[Journey], horizon: int, gaps: Gaps) -> None:

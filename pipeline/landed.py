@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from pipeline.errors import UnavailableError
 from pipeline.log_reader import LogReader, Span, log_reader
-from pipeline.topics import CUSTOMERS_GROUP, LANDED, epochs, reachable
+from pipeline.positions import committed
+from pipeline.topics import CUSTOMERS_GROUP, LANDED, epochs
 from sinks import ledger
 from sinks.clickhouse import Client
 
@@ -50,7 +49,9 @@ async def wait_until_landed(
     tell = progress or _silent
     async with log_reader(kafka_url) as log:
         touchpoints = await log.spans(["touchpoints"])
-        await wait_for(log, touchpoints, committed_positions(kafka_url, CUSTOMERS_GROUP), until, tell)
+        known = await epochs(kafka_url)
+        applied = committed_positions(kafka_url, CUSTOMERS_GROUP, touchpoints, known.get("touchpoints", -1))
+        await wait_for(log, touchpoints, applied, until, tell)
         everything = await log.spans(LANDED_NAMES)
         await wait_for(log, everything, marks_of(clickhouse, await epochs(kafka_url)), until, tell)
 
@@ -98,20 +99,12 @@ async def _still_open(
     return {tp: span for tp, span in ahead.items() if tp in holding or tp not in still}
 
 
-def committed_positions(kafka_url: str, group: str) -> Positions:
-    """Return where a consumer group stands, by its commits."""
+def committed_positions(kafka_url: str, group: str, partitions: Collection[TopicPartition], epoch: int) -> Positions:
+    """Return where a consumer group stands, by its commits in the topic's current epoch."""
 
     async def read() -> dict[TopicPartition, int]:
-        admin = AIOKafkaAdminClient(bootstrap_servers=kafka_url)
-        async with reachable(kafka_url):
-            await admin.start()
-            try:
-                offsets = await admin.list_consumer_group_offsets(group)
-            except GroupCoordinatorNotAvailableError:  # a new broker, where no group has committed yet
-                return {}
-            finally:
-                await admin.close()
-        return {tp: meta.offset for tp, meta in offsets.items()}
+        marks = await committed(kafka_url, group, partitions)
+        return {tp: mark.position for tp, mark in marks.items() if mark.epoch is None or mark.epoch == epoch}
 
     return Positions("applied by the customers worker", read)
 

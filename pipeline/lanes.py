@@ -27,11 +27,17 @@ class Producer(Protocol):
 
 @dataclass(slots=True)
 class _Parcel:
-    """What one caller gave to one lane. `acknowledged` is cancelled by a caller that gives up."""
+    """What one caller gave to one lane. `acknowledged` is cancelled by a caller that gives up: then it lets go."""
 
     messages: Sequence[Message]
     acknowledged: asyncio.Future[None]
     packed: int = 0
+
+    def __post_init__(self) -> None:
+        self.acknowledged.add_done_callback(self._let_go)
+
+    def _let_go(self, _: asyncio.Future[None]) -> None:
+        self.messages, self.packed = (), 0
 
     @property
     def complete(self) -> bool:
@@ -41,8 +47,9 @@ class _Parcel:
 class Lane:
     """The queue of one partition, with one batch on its way at a time.
 
-    Messages leave in the order given. A parcel whose caller gave up before it left is dropped, so that nothing
-    piles up while Kafka is away. `on_failure` is called when Kafka refuses a batch.
+    Messages leave in the order given. A parcel whose caller gave up before it left is emptied at once, so that nothing
+    piles up while Kafka is away: what waits here is what callers wait for. `on_failure` is called when Kafka refuses a
+    batch.
     """
 
     def __init__(self, producer: Producer, topic: str, partition: int, on_failure: Callable[[Exception], None]) -> None:

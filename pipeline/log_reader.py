@@ -1,7 +1,7 @@
 """Reads topics as they stand, outside any consumer group: bounds, and the records between two offsets.
 
 What counts is what a reader of committed records sees. Offsets are not counts: transaction markers, aborted
-transactions and compaction leave gaps, and a tombstone is not a record that anybody lands.
+transactions and compaction leave gaps, and neither a tombstone nor a request is a record that anybody lands.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from pipeline.errors import UnavailableError
+from pipeline.requests import is_request
 from pipeline.topics import partition_counts, reachable
 
 STALLED_SECONDS = 30.0
@@ -51,7 +52,7 @@ class LogReader:
         return {tp: Span(firsts[tp], ends[tp]) for tp in partitions}
 
     async def records(self, spans: Mapping[TopicPartition, Span]) -> AsyncIterator[list[ConsumerRecord]]:
-        """All records with a value in the spans, a batch of one partition at a time, in offset order.
+        """All records that are to land, in the spans, a batch of one partition at a time, in offset order.
 
         Raises UnavailableError when nothing moves for `STALLED_SECONDS`.
         """
@@ -66,7 +67,7 @@ class LogReader:
             async with reachable(self._url):
                 batches = await self._consumer.getmany(timeout_ms=POLL_MS)
             for tp, batch in batches.items():
-                wanted = [record for record in batch if record.value is not None and record.offset < spans[tp].end]
+                wanted = [record for record in batch if _is_landed(record.value) and record.offset < spans[tp].end]
                 if wanted:
                     yield wanted
             finished = await self._finished(left)
@@ -94,6 +95,10 @@ class LogReader:
         return found
 
 
+def _is_landed(value: bytes | None) -> bool:
+    return value is not None and not is_request(value)
+
+
 @asynccontextmanager
 async def log_reader(kafka_url: str) -> AsyncIterator[LogReader]:
     """Open a reader. Raises UnavailableError when Kafka does not answer."""
@@ -106,9 +111,9 @@ async def log_reader(kafka_url: str) -> AsyncIterator[LogReader]:
         max_partition_fetch_bytes=1024 * 1024,
         check_crcs=False,
     )
-    async with reachable(kafka_url):
-        await consumer.start()
     try:
+        async with reachable(kafka_url):
+            await consumer.start()
         yield LogReader(kafka_url, consumer)
     finally:
         await consumer.stop()

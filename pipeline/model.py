@@ -31,9 +31,20 @@ class FieldError:
     message: str
 
 
+class ContractError(ValueError):
+    """A record was read and breaks the contract: `path` is the field, the text says how to mend it."""
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
 @dataclass(frozen=True)
 class Rejected:
-    """An event that was refused, with every reason found. `original` is what came in."""
+    """An event that was refused, with every reason found. `original` is what came in.
+
+    `event_id` is the one that the event gave, or would have been given because of where it came from.
+    """
 
     errors: tuple[FieldError, ...]
     original: bytes
@@ -52,19 +63,30 @@ class LogPosition:
     offset: int
 
 
+def readable_id(given: object) -> str | None:
+    """What somebody gave as an id, if it is text fit to be shown; it may be wrong all the same."""
+    return given if isinstance(given, str) and len(given) <= 100 and given.isprintable() else None
+
+
 def derived_id(*parts: object) -> str:
     """A UUIDv5 of the parts: the same parts give the same id, here and after a replay."""
     return str(uuid.uuid5(_NAMESPACE, "\x1f".join(map(str, parts))))
 
 
 def dead_letter(refused: Rejected, source: str, now: int, position: LogPosition | None = None) -> Record:
-    """The record for topic `rejected`. Its id comes from the log position where there is one, else from the content."""
+    """The record for topic `rejected`.
+
+    The same refusal has the same id again: by its log position, else by its line of an import, else by its event_id and
+    content. Only of what has none of these, two that look alike are two.
+    """
     first = refused.errors[0]
     digest = hashlib.sha256(refused.original).hexdigest()
     if position:
         identity: tuple[object, ...] = (position.topic, position.epoch, position.partition, position.offset)
     elif refused.import_id is not None:
         identity = (refused.import_id, refused.line, digest)
+    elif refused.event_id:
+        identity = (source, refused.event_id, digest)
     else:
         identity = (source, digest, refused.event_id, now, uuid.uuid4())
     return {

@@ -34,9 +34,12 @@ class Publisher:
     What several callers publish at one time travels together, one batch per partition.
     """
 
-    def __init__(self, kafka_url: str, ack_timeout_seconds: float = 10.0) -> None:
+    def __init__(self, kafka_url: str, ack_timeout_seconds: float = 10.0, ready_after_seconds: float = 10.0) -> None:
         self._kafka_url = kafka_url
         self._timeout = ack_timeout_seconds
+        self._patience = ready_after_seconds
+        self._pending: dict[object, float] = {}
+        self._failed_at = float("-inf")
         self._connection: _Connection | None = None
         self._making = asyncio.Lock()
         self._acknowledged_at = 0.0
@@ -61,6 +64,8 @@ class Publisher:
         so send again with the same event_ids. A refused batch is tried once more, through a new producer.
         """
         given = messages if isinstance(messages, list) else list(messages)
+        token = object()
+        self._pending[token] = time.monotonic()
         try:
             async with asyncio.timeout(self._timeout):
                 try:
@@ -69,16 +74,32 @@ class Publisher:
                     log.warning("trying again through a new producer, after %r", error)
                     await self._publish(topic, given)
         except (KafkaError, TimeoutError) as error:
+            self._failed_at = time.monotonic()
             why = repr(error) if isinstance(error, KafkaError) else f"no answer within {self._timeout:g} s"
             raise UnavailableError(f"Kafka could not acknowledge ({why}): send again later") from error
+        finally:
+            del self._pending[token]
         self._acknowledged_at = time.monotonic()
 
     async def _publish(self, topic: str, messages: list[Message]) -> None:
         connection = await self._connected()
         await asyncio.gather(*await connection.put(topic, messages))
 
+    def waiting_seconds(self) -> float:
+        """For how long the oldest messages given have waited for their acknowledgement; 0 when none wait."""
+        return time.monotonic() - next(iter(self._pending.values())) if self._pending else 0.0
+
     async def check(self, within: float = 2.0) -> None:
-        """Return when Kafka acknowledged something a moment ago or answers now, else raise UnavailableError."""
+        """Return when Kafka acknowledged something a moment ago or answers now, else raise UnavailableError.
+
+        Raises it, too, while messages have waited longer than `ready_after_seconds`, and for that long after some were
+        given up, unless others have been acknowledged since.
+        """
+        if (waited := self.waiting_seconds()) > self._patience:
+            raise UnavailableError(f"events wait for Kafka's acknowledgement since {waited:.0f} s")
+        ago = time.monotonic() - self._failed_at
+        if self._failed_at > self._acknowledged_at and ago < self._patience:
+            raise UnavailableError(f"Kafka did not acknowledge the last events in time, {ago:.0f} s ago")
         if time.monotonic() - self._acknowledged_at < FRESH_SECONDS:
             return
         async with reachable(self._kafka_url, within):

@@ -10,18 +10,21 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 import uvloop
+from aiokafka import TopicPartition
 
 from pipeline import readiness, topics
-from pipeline.errors import ConfigurationError, TouchlineError
+from pipeline.errors import ConfigurationError, TouchlineError, UnavailableError
 from pipeline.settings import Settings, load
 
 if TYPE_CHECKING:
     from pipeline.collector.serve import Listening
     from sinks.clickhouse import Client
+
+log = logging.getLogger(__name__)
 
 
 async def run_collector(settings: Settings) -> None:
@@ -38,29 +41,47 @@ async def run_customers(settings: Settings) -> None:
     """Fold touchpoints into journeys, profiles and risk until told to stop."""
     from agents import worker
     from agents.customers_app import customers_app
+    from pipeline.positions import Marks, committed, settle
+    from pipeline.registry import schema_ids_at_last
+    from pipeline.watch import watch
 
     kafka_url = kafka_of(settings)
-    epochs = await topics.ensure(kafka_url, making(settings))
+    ids = await schema_ids_at_last(settings)
+    epochs = await prepare_topics(settings)
     partitions = (await topics.partition_counts(kafka_url, ["touchpoints"]))["touchpoints"]
-    app, _ = customers_app(kafka_url, settings, epochs, partitions)
-    await worker.run(app, lambda: readiness.announce({"role": "customers"}))
+    wanted = [TopicPartition("touchpoints", number) for number in range(partitions)]
+
+    async def marks(_: Mapping[str, int]) -> Marks:
+        return await committed(kafka_url, topics.CUSTOMERS_GROUP, wanted)
+
+    epochs = await settle(kafka_url, epochs, marks)
+    app, _ = customers_app(kafka_url, settings, epochs, partitions, ids)
+    await worker.run(app, settings, _announcing("customers"), lambda: watch(kafka_url, epochs))
 
 
 async def run_landing(settings: Settings) -> None:
     """Land every topic in ClickHouse until told to stop."""
     from agents import worker
     from agents.landing_app import landing_app
+    from pipeline.positions import settle
+    from pipeline.registry import schema_ids_at_last
+    from pipeline.watch import watch
+    from sinks.ledger import landed_marks
     from sinks.migrate import migrate
 
     kafka_url = kafka_of(settings)
-    epochs = await topics.ensure(kafka_url, making(settings))
-    client = await clickhouse_of(settings)
-    try:
+    ids = await schema_ids_at_last(settings)
+    epochs = await prepare_topics(settings)
+    async with await clickhouse_of(settings) as client:
         await migrate(client, settings)
-        app, _ = landing_app(kafka_url, settings, epochs, client)
-        await worker.run(app, lambda: readiness.announce({"role": "landing"}))
-    finally:
-        await client.close()
+        epochs = await settle(kafka_url, epochs, lambda current: landed_marks(client, current))
+        app, _ = landing_app(kafka_url, settings, epochs, client, ids)
+        await worker.run(app, settings, _announcing("landing"), lambda: watch(kafka_url, epochs))
+
+
+def _announcing(role: str) -> Callable[[str], None]:
+    """What says that a worker is ready, with the address of its private listener."""
+    return lambda url: readiness.announce({"role": role, "url": url})
 
 
 ROLES: dict[str, Callable[[Settings], Awaitable[None]]] = {
@@ -68,6 +89,25 @@ ROLES: dict[str, Callable[[Settings], Awaitable[None]]] = {
     "customers": run_customers,
     "landing": run_landing,
 }
+
+
+async def prepare_topics(settings: Settings) -> dict[str, int]:
+    """Make the topics that are missing; all epochs by topic."""
+    return await topics.ensure(kafka_of(settings), making(settings), lambda: highest_epoch(settings))
+
+
+async def highest_epoch(settings: Settings) -> int:
+    """The highest epoch that ClickHouse knows; 0 where it is away or not set, for then the clock must do."""
+    from sinks.ledger import highest_epoch
+
+    if settings.clickhouse_url is None:
+        return 0
+    try:
+        async with await clickhouse_of(settings) as client:
+            return await highest_epoch(client)
+    except UnavailableError as error:
+        log.warning("new epochs are given by the clock alone: %s", error)
+        return 0
 
 
 def making(settings: Settings) -> topics.Making:

@@ -11,7 +11,7 @@ import msgspec
 from pipeline import risk
 from pipeline.journeys import MONEY, SENTIMENT, Changes
 from pipeline.model import Record
-from pipeline.state import Journey, Profile, Visit
+from pipeline.state import Journey, State, Visit
 
 _profile_encoder = msgspec.json.Encoder(order="deterministic")
 _ID_NAMESPACE = UUID("a9b5b3de-6f9b-5d57-8a70-0d8f1c0e6b52").bytes
@@ -32,7 +32,8 @@ def journey_rows(customer_id: str, revision: int, changes: Changes) -> Iterator[
     if changes.old_journeys:
         live = {journey.first for journey in changes.journeys.values()}
         for first in changes.old_journeys - live:
-            yield _withdrawn_journey(customer_id, key, revision, first)
+            yield withdrawn_journey(customer_id, revision, journey_id(key, first), withdrawn)
+            withdrawn = []
 
 
 def journey_id(customer_key: bytes, first: bytes) -> str:
@@ -63,8 +64,13 @@ def _visit_row(key: bytes, visit: Visit) -> Record:
 
 
 def _withdrawn_visit(key: bytes, first: bytes) -> Record:
+    return withdrawn_visit(visit_id(key, first))
+
+
+def withdrawn_visit(withdrawn: str) -> Record:
+    """What takes a visit back: it travels with a row of any journey of the customer."""
     return {
-        "visit_id": visit_id(key, first),
+        "visit_id": withdrawn,
         "started_at": 0,
         "ended_at": 0,
         "touchpoints": 0,
@@ -112,10 +118,11 @@ def _channel(name: str) -> str:
     return name.partition(".")[0]
 
 
-def _withdrawn_journey(customer_id: str, key: bytes, revision: int, first: bytes) -> Record:
+def withdrawn_journey(customer_id: str, revision: int, withdrawn: str, visits: list[Record]) -> Record:
+    """What takes a journey back, with the visits that are taken back beside it."""
     return {
         "customer_id": customer_id,
-        "journey_id": journey_id(key, first),
+        "journey_id": withdrawn,
         "revision": revision,
         "withdrawn": True,
         "started_at": 0,
@@ -131,7 +138,7 @@ def _withdrawn_journey(customer_id: str, key: bytes, revision: int, first: bytes
         "escalations": 0,
         "unresolved": 0,
         "truncated": False,
-        "changed_visits": [],
+        "changed_visits": visits,
     }
 
 
@@ -147,8 +154,23 @@ def risk_fields(assessed: risk.Risk) -> Record:
     }
 
 
-def customer_row(customer_id: str, revision: int, profile: Profile, assessed: risk.Risk) -> Record:
-    """The profile in numbers, with the risk as assessed."""
+def risk_row(  # noqa: PLR0913 (the fields of the row)
+    customer_id: str, revision: int, assessed: risk.Risk, *, previous: str | None, event_id: str, imported: bool
+) -> Record:
+    """A change of level; what was `imported` never notifies."""
+    return {
+        "customer_id": customer_id,
+        "revision": revision,
+        **risk_fields(assessed),
+        "previous_level": previous,
+        "event_id": event_id,
+        "imported": imported,
+    }
+
+
+def customer_row(customer_id: str, revision: int, state: State, assessed: risk.Risk, history: int) -> Record:
+    """The profile in numbers, with the risk as assessed; `limited_from` where a limit cuts the history short."""
+    profile = state.profile
     fields = risk_fields(assessed)
     ratings = {metric: answer[2] for metric, answer in profile.ratings.items()}
     count = profile.sentiment_count
@@ -172,4 +194,6 @@ def customer_row(customer_id: str, revision: int, profile: Profile, assessed: ri
         "scored_at": fields.pop("as_of"),
         **fields,
         "profile": _profile_encoder.encode(profile).decode(),
+        "limited_from": state.floor if state.floor > state.latest - history else None,
+        "rebuilt": state.rebuilt,
     }

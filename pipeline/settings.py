@@ -29,7 +29,19 @@ class Settings(BaseSettings):
         None, description="ClickHouse cluster: migrations then make replicated tables"
     )
     schema_registry_url: str | None = Field(
-        None, description="Confluent-compatible registry; unset: the ids shipped in schemas/"
+        None,
+        description="Confluent-compatible registry, http(s)://[user:password@]host:port; unset: the ids in schemas/",
+        repr=False,
+    )
+    schema_registry_user: str = Field("", description="user of the schema registry, unless its URL names one")
+    schema_registry_password: str = Field("", description="password of the schema registry", repr=False)
+    schema_registry_ca: Path | None = Field(
+        None, description="certificates (PEM) to trust when the schema registry shows its own"
+    )
+    schemas: Path | None = Field(
+        None,
+        description="without a registry: folder of newer schemas, <topic>/v<version>.avsc, that workers look into "
+        "when they meet a version they lack; unset: the one they were installed with",
     )
     data: Path = Field(Path("touchline-data"), description="folder of the local stack")
     local_broker: Literal["auto", "kafka", "noida"] = Field("auto", description="broker of the local stack")
@@ -61,19 +73,24 @@ class Settings(BaseSettings):
     )
     landing_linger_ms: int = Field(250, ge=0, description="how long landing gathers rows before it inserts")
     landing_rows: int = Field(50_000, ge=1, description="most rows of one insert")
+    buffer_megabytes: int = Field(
+        64, ge=8, description="about how much of a topic a worker holds in memory at the most, in MiB"
+    )
+    ready_after_seconds: float = Field(
+        10.0, gt=0, description="how long work may wait before /readyz of its role says 503, and why"
+    )
+    worker_host: str = Field("127.0.0.1", description="address of a worker's /healthz, /readyz and /metrics")
+    worker_port: int = Field(
+        0, ge=0, le=65535, description="port of a worker's /healthz, /readyz and /metrics; 0: any free one"
+    )
 
 
 @cache
 def load() -> Settings:
     """Read the environment once. Raises ConfigurationError that names the variable and what it should be."""
     try:
-        settings = Settings()
+        return Settings()
     except ValidationError as error:
         first = error.errors()[0]
         name = "TOUCHLINE_" + "_".join(str(part) for part in first["loc"]).upper()
         raise ConfigurationError(f"{name}: {first['msg']}; see `touchline config`") from error
-    if settings.schema_registry_url:
-        raise ConfigurationError(
-            "TOUCHLINE_SCHEMA_REGISTRY_URL: no registry is supported yet; unset it to use the ids in schemas/"
-        )
-    return settings

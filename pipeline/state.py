@@ -95,6 +95,7 @@ class State(msgspec.Struct, array_like=True):
     `epoch` and `offset` are the log position of the last touchpoint applied: what is not past it has been applied.
     `latest` is the time of the latest touchpoint; what is older than it by more than the history, or older than
     `floor`, comes too late. `seen` holds eight bytes per remembered touchpoint, grouped by `hours` with `counts`.
+    `rebuilt` is the revision before which all that had landed has been taken in, late or not; None: never rebuilt.
     """
 
     epoch: int
@@ -107,6 +108,7 @@ class State(msgspec.Struct, array_like=True):
     journeys: list[Journey]
     profile: Profile
     level: str | None = None
+    rebuilt: int | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()

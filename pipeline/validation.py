@@ -18,9 +18,11 @@ from pydantic_core import ErrorDetails, to_json
 from typing_extensions import TypedDict
 
 from pipeline.catalogue import CUSTOM_PREFIX, OUTCOMES, RATING_RANGES, Defaults, catalogue
-from pipeline.model import ANONYMOUS_PREFIX, FieldError, Record, Rejected
+from pipeline.model import ANONYMOUS_PREFIX, FieldError, Record, Rejected, readable_id
 
 EVENT_LIMIT = 64 * 1024
+RECORD_LIMIT = 2 * EVENT_LIMIT
+"""No edge makes a record of topic touchpoints as large as this, in bytes: what is larger came past them."""
 FUTURE_LIMIT_MS = 24 * 3600 * 1000
 VALUE_LIMIT = 1e12
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -138,8 +140,7 @@ def rejected(
     event: Any, errors: tuple[FieldError, ...], import_id: str | None = None, original: bytes | None = None
 ) -> Rejected:
     """A refusal of a parsed event, which is kept as it came in, or else as JSON."""
-    claimed = event.get("event_id") if isinstance(event, dict) else None
-    event_id = claimed if isinstance(claimed, str) and len(claimed) <= 100 and claimed.isprintable() else None
+    event_id = readable_id(event.get("event_id")) if isinstance(event, dict) else None
     return Rejected(errors, original_of(event) if original is None else original, event_id, import_id)
 
 

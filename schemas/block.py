@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Protocol
 
-from schemas.codec import HEADER_BYTES
 from schemas.contracts import Avro, Contract, by_id
+from schemas.framing import HEADER_BYTES
 
 _SYNC = bytes(16)
 _MAGIC = b"Obj\x01"

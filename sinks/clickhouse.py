@@ -2,6 +2,7 @@
 
 TouchlineError
  ├─ UnavailableError   connection, time-out, memory, read-only, too many parts ...: the same again may work
+ │   └─ FailedInsertError   the server answered an insert so; where that goes on, the bytes may be why after all
  └─ QueryError         the engine understood and said no; carries its number and its words
      └─ RefusedBlock   an insert was refused because of the bytes it brought: cut the poison out
 """
@@ -63,6 +64,14 @@ class QueryError(TouchlineError):
 
 class RefusedBlock(QueryError):  # noqa: N818 (a verdict on the data, not a fault)
     """The engine refused a block for its content. Nothing of the block has landed."""
+
+
+class FailedInsertError(UnavailableError):
+    """The server took an insert and failed with it, for reasons that seem to be its own; `code` is its number."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class Client:
@@ -195,8 +204,11 @@ def _mapped(error: ClickHouseError, url: str, inserting: bool) -> TouchlineError
         return _away(url, text)
     if inserting and is_refusal(code, text):
         return RefusedBlock(code, f"ClickHouse refused the block ({code}): {text}")
-    if inserting or code in UNAVAILABLE:
-        return UnavailableError(f"ClickHouse at {url} cannot do this now ({code}): {text}; trying again may help")
+    busy = f"ClickHouse at {url} cannot do this now ({code}): {text}; trying again may help"
+    if inserting:
+        return FailedInsertError(code, busy)
+    if code in UNAVAILABLE:
+        return UnavailableError(busy)
     return QueryError(code, f"ClickHouse ({code}): {text}")
 
 

@@ -9,6 +9,8 @@ server's side: a body whose length field asks for more memory than there is (241
 
 from __future__ import annotations
 
+MEMORY_LIMIT = 241
+
 REFUSED = frozenset(
     {
         6,  # CANNOT_PARSE_TEXT
@@ -43,7 +45,7 @@ UNAVAILABLE = frozenset(
         210,  # NETWORK_ERROR
         225,  # NO_ZOOKEEPER
         236,  # ABORTED
-        241,  # MEMORY_LIMIT_EXCEEDED
+        MEMORY_LIMIT,
         242,  # TABLE_IS_READ_ONLY
         243,  # NOT_ENOUGH_SPACE
         252,  # TOO_MANY_PARTS

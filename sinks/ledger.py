@@ -7,12 +7,16 @@ overlap.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 
+from aiokafka import TopicPartition
+
+from pipeline.marks import NO_CHECK, Check, Mark
+from pipeline.topics import LANDED
 from sinks import sql
-from sinks.clickhouse import Client
+from sinks.clickhouse import Client, QueryError
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,8 @@ class Landed:
     """One range of one partition: `rows` of its records landed, `refused` of them became dead letters.
 
     `next_offset` is the first offset after the range; the range may hold gaps (transaction markers,
-    compaction).
+    compaction). `check_offset` and `check_digest` say what its last record was (`pipeline.marks.Check`); -1 where it
+    holds none, or nobody noted it.
     """
 
     topic: str
@@ -31,8 +36,11 @@ class Landed:
     rows: int
     refused: int
     worker: str = ""
+    check_offset: int = NO_CHECK.offset
+    check_digest: int = NO_CHECK.digest
 
 
+_NO_LEDGER = frozenset({60, 81})  # UNKNOWN_TABLE, UNKNOWN_DATABASE
 _COLUMNS = (*(field.name for field in fields(Landed)), "landed_at")
 
 
@@ -46,6 +54,35 @@ async def marks(client: Client, topic: str, epoch: int) -> dict[int, int]:
     """Return by partition the first offset not landed yet; partitions without landed records are absent."""
     rows = await client.query(sql.query("marks"), {"topic": topic, "epoch": epoch})
     return {int(partition): int(mark) for partition, mark in rows}
+
+
+async def checked_marks(client: Client, topic: str, epoch: int) -> dict[int, Mark]:
+    """Return the marks by partition, with what they remember of the log; those of a later epoch come first."""
+    rows = await client.query(sql.query("checked_marks"), {"topic": topic, "epoch": epoch})
+    return {
+        int(partition): Mark(int(own), int(position), Check(int(offset), int(digest)) if offset >= 0 else None)
+        for partition, own, position, offset, digest in rows
+    }
+
+
+async def landed_marks(client: Client, epochs: Mapping[str, int]) -> dict[TopicPartition, Mark]:
+    """Return the marks of all landed topics, given the current epochs."""
+    return {
+        TopicPartition(topic.name, partition): mark
+        for topic in LANDED
+        for partition, mark in (await checked_marks(client, topic.name, epochs[topic.name])).items()
+    }
+
+
+async def highest_epoch(client: Client) -> int:
+    """Return the highest epoch of which anything has landed; 0 for none, or where there is no ledger yet."""
+    try:
+        [(epoch,)] = await client.query(sql.query("highest_epoch"))
+    except QueryError as error:
+        if error.code in _NO_LEDGER:
+            return 0
+        raise
+    return int(epoch)
 
 
 async def ranges(client: Client, topic: str, epoch: int | None = None) -> list[Landed]:

@@ -79,7 +79,11 @@ def _is_applied(name: str, applied: dict[str, str]) -> bool:
 
 
 async def _set_parameters(client: Client, settings: Settings) -> None:
-    wanted = {"journey_gap_days": settings.journey_gap_days, "history_days": settings.history_days}
+    wanted = {
+        "visit_gap_minutes": settings.visit_gap_minutes,
+        "journey_gap_days": settings.journey_gap_days,
+        "history_days": settings.history_days,
+    }
     known: dict[str, int] = dict(await client.query(sql.query("parameters")))
     changed = [(name, value) for name, value in wanted.items() if known.get(name) != value]
     if changed:

@@ -33,7 +33,17 @@ def main() -> None:
             format="%(asctime)s %(levelname)s %(name)s %(message)s",
             stream=sys.stderr,
         )
-        from pipeline.cli import analysis, catalogue, data, risk, roles, stack  # noqa: F401, PLC0415 (they register commands)
+        from pipeline.cli import (  # noqa: PLC0415 (they register commands)
+            analysis,  # noqa: F401
+            catalogue,  # noqa: F401
+            data,  # noqa: F401
+            identities,  # noqa: F401
+            rebuild,  # noqa: F401
+            rejected,  # noqa: F401
+            risk,  # noqa: F401
+            roles,  # noqa: F401
+            stack,  # noqa: F401
+        )
 
         app()
     except TouchlineError as error:

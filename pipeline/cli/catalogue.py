@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 from rich.console import Console
@@ -13,7 +14,8 @@ from pipeline.cli import app
 from pipeline.cli.common import Json, print_json
 from pipeline.settings import Settings, load
 
-_SECRET = {"write_keys", "read_key", "clickhouse_password"}
+_SECRET = {"write_keys", "read_key", "clickhouse_password", "schema_registry_password"}
+_USER_INFO = re.compile(r"(?<=://)[^/@]*@")
 
 
 @app.command()
@@ -76,4 +78,4 @@ def _shown(settings: Settings, name: str) -> str:
     value = getattr(settings, name)
     if value is None or value == "":
         return ""
-    return "***" if name in _SECRET else str(value)
+    return "***" if name in _SECRET else _USER_INFO.sub("***@", str(value))

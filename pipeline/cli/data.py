@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 from rich.table import Table
 
 from pipeline.attach import Target, attach
@@ -20,8 +20,12 @@ from pipeline.backfill import BackfillResult
 from pipeline.backfill import backfill as send
 from pipeline.cli import app
 from pipeline.cli.common import Data, Json, print_json, run, tell
+from pipeline.cli.progress import progress_bar
+from pipeline.customer import Rules
 from pipeline.errors import UsageError
+from pipeline.imports import take_in
 from pipeline.landed import wait_until_landed
+from pipeline.registry import reading_ids, schema_ids
 from pipeline.settings import load
 from sinks import sql
 
@@ -51,7 +55,7 @@ def backfill(
 async def _backfill(file: Path, data: Path | None) -> dict[str, Any]:
     started = time.monotonic()
     async with attach(load(), data) as target:
-        with _bar() as bar:
+        with progress_bar() as bar:
             now = int(time.time() * 1000)
             result = await _sent(file, target, now, bar)
             async with await target.clickhouse() as client:
@@ -65,6 +69,14 @@ async def _backfill(file: Path, data: Path | None) -> dict[str, Any]:
                 [(landed,)] = await client.query(
                     sql.query("landed_of_import"), {"import_id": result.import_id, "now": now}
                 )
+                task = bar.add_task("taking in what was late", total=None)
+                rebuilt = await take_in(
+                    target.kafka_url,
+                    client,
+                    result.import_id,
+                    Rules.of(load()),
+                    lambda done, total: bar.update(task, completed=done, total=total),
+                )
     return {
         "lines": result.lines,
         "accepted": result.accepted,
@@ -72,6 +84,7 @@ async def _backfill(file: Path, data: Path | None) -> dict[str, Any]:
         "duplicates": result.accepted - landed,
         "landed": landed,
         "import_id": result.import_id,
+        "rebuilt": rebuilt.customers,
         "seconds": round(time.monotonic() - started, 2),
         "errors": [dataclasses.asdict(error) for error in result.errors],
     }
@@ -83,22 +96,14 @@ async def _sent(file: Path, target: Target, now: int, bar: Progress) -> Backfill
         file,
         target.kafka_url,
         now=now,
+        ids=await schema_ids(load()),
         progress=lambda done, total: bar.update(task, completed=done, total=total),
     )
 
 
-def _bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description:<28}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
-    )
-
-
 def _show_backfill(facts: dict[str, Any]) -> None:
+    if facts["rebuilt"]:
+        tell(f"{facts['rebuilt']} customers folded anew, to take in what was older than their history")
     tell(
         f"{facts['lines']} lines: {facts['accepted']} accepted, {facts['rejected']} refused, "
         f"{facts['duplicates']} of them were there already; {facts['landed']} landed in {facts['seconds']} s"
@@ -106,7 +111,7 @@ def _show_backfill(facts: dict[str, Any]) -> None:
     for error in facts["errors"][:10]:
         tell(f"  line {error['line']}: {error['message']} [{error['code']}]")
     if len(facts["errors"]) > 10:
-        tell("  ... and more: touchline sql \"SELECT * FROM rejected WHERE source = 'backfill'\"")
+        tell(f"  ... and more: touchline rejected list --import {facts['import_id']}")
 
 
 @app.command()
@@ -119,7 +124,7 @@ def audit(
 
     async def work() -> Audit:
         async with attach(load(), data) as target, await target.clickhouse() as client:
-            return await prove(target.kafka_url, client, deep=deep)
+            return await prove(target.kafka_url, client, deep=deep, ids=reading_ids(load()))
 
     result = run(work())
     if as_json:

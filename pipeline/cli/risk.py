@@ -6,7 +6,6 @@ import csv
 import json
 import sys
 import time
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -20,11 +19,10 @@ from pipeline import scoring
 from pipeline.attach import attach
 from pipeline.cli import app
 from pipeline.cli.common import Data, print_json, run
+from pipeline.cli.times import moment_of, text_of
 from pipeline.customer import Rules
-from pipeline.errors import UsageError
 from pipeline.scoring import Scored
 from pipeline.settings import Settings, load
-from pipeline.validation import parse_time
 
 _COLUMNS = ("customer_id", "as_of", "score", "level", "reasons", "action", "model_version")
 _TABLE_WIDTH = 160
@@ -49,21 +47,10 @@ def risk(
     data: Data = None,
 ) -> None:
     """Score every customer's risk of leaving. Example: touchline risk --as-of 2026-03-01T00:00:00Z --format csv."""
-    moment = None if as_of is None else _moment(as_of)
+    moment = moment_of(as_of, "--as-of")
     now = time.time_ns() // 1_000_000
     found = run(_score(load(), data, moment, now, limit))
-    _PRINT[form](found, _text(now if moment is None else moment))
-
-
-def _moment(text: str) -> int:
-    if (moment := parse_time(text)) is None:
-        raise UsageError(f"--as-of {text!r}: write RFC 3339 with an offset, like 2026-03-01T12:00:00Z or ...+01:00")
-    return moment
-
-
-def _text(moment: int) -> str:
-    whole = datetime.fromtimestamp(moment // 1000, UTC).replace(microsecond=moment % 1000 * 1000)
-    return whole.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    _PRINT[form](found, text_of(now if moment is None else moment))
 
 
 async def _score(

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from pipeline import roles, topics
+from pipeline import roles
 from pipeline.cli import app
 from pipeline.cli.common import run, tell
+from pipeline.registry import schema_ids
 from pipeline.settings import load
 from sinks.migrate import migrate as apply_migrations
 
@@ -35,11 +36,12 @@ def worker(role: Annotated[Role, typer.Argument(help="What this worker does.")])
 
 @app.command()
 def migrate() -> None:
-    """Make the topics and bring ClickHouse to this version. Example: touchline migrate."""
+    """Make the topics, register the schemas, bring ClickHouse to this version. Example: touchline migrate."""
 
     async def work() -> list[str]:
         settings = load()
-        await topics.ensure(roles.kafka_of(settings), roles.making(settings))
+        await schema_ids(settings)
+        await roles.prepare_topics(settings)
         async with await roles.clickhouse_of(settings) as client:
             return await apply_migrations(client, settings)
 

@@ -93,6 +93,7 @@ def _facts(endpoints: Any) -> dict[str, Any]:
         "clickhouse_password": endpoints.clickhouse_password,
         "data": str(endpoints.data),
         "pids": {**endpoints.pids, **roles, "alerts": roles.get("alerts")},
+        "health": endpoints.extra["health"],
     }
 
 

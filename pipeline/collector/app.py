@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from pipeline.collector import answers, described
 from pipeline.collector.gate import Gate
+from pipeline.collector.intake import Intake
 from pipeline.collector.keys import WriteKeys
 from pipeline.collector.metrics import Metrics
 from pipeline.collector.refusal import Refusal
@@ -19,6 +20,7 @@ from pipeline.errors import UnavailableError
 from pipeline.model import VERSION
 from pipeline.publisher import Publisher
 from pipeline.settings import Settings
+from schemas.ids import LOCAL, Ids
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,11 @@ class Collector:
     metrics: Metrics
 
 
-def build(settings: Settings, publisher: Publisher) -> Collector:
+def build(settings: Settings, publisher: Publisher, ids: Ids = LOCAL) -> Collector:
     """Wire the app. Raises ConfigurationError when no write key is set."""
     gate = Gate()
-    metrics = Metrics(gate)
-    endpoint = Touchpoints(publisher, WriteKeys(settings.write_keys), gate, metrics)
+    metrics = Metrics(gate, publisher.waiting_seconds)
+    endpoint = Touchpoints(publisher, WriteKeys(settings.write_keys), gate, metrics, Intake(ids))
     app = FastAPI(title="Touchline collector", version=VERSION, description=described.ABOUT, redoc_url=None)
 
     @app.post("/v1/touchpoints", **described.TOUCHPOINTS)

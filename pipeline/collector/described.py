@@ -132,7 +132,7 @@ READY: dict[str, Any] = {
     "response_model": None,
     "responses": {
         200: _answer("Kafka answers", _STATUS),
-        503: _answer("Kafka does not answer", _ERROR, _RETRY_AFTER),
+        503: _answer("Kafka does not answer, or events have waited too long for it", _ERROR, _RETRY_AFTER),
     },
 }
 _SECURITY = {"WriteKey": {"type": "http", "scheme": "bearer", "description": "A write key"}}

@@ -22,8 +22,19 @@ class Gate:
     def admit(self) -> Admission:
         """Let one request in. Raises a Refusal with status 429 when there are too many."""
         if self.requests >= self._most_requests or self.bytes >= self._most_bytes:
-            raise Refusal(429, "busy", "too much in flight: send again later", {"Retry-After": "1"})
+            raise busy()
         return Admission(self)
+
+    def take(self, count: int) -> None:
+        """Count bytes as in flight. Raises a Refusal with status 429 when they are too many; then none is counted."""
+        if self.bytes + count > self._most_bytes:
+            raise busy()
+        self.bytes += count
+
+
+def busy() -> Refusal:
+    """429: nothing was kept, and there may be room in a moment."""
+    return Refusal(429, "busy", "too much in flight: send again later", {"Retry-After": "1"})
 
 
 class Admission:
@@ -36,9 +47,9 @@ class Admission:
         self._held = 0
 
     def hold(self, count: int) -> None:
-        """Count more bytes as in flight for this request."""
+        """Count more bytes as in flight for this request. Raises a Refusal with status 429 when they are too many."""
+        self._gate.take(count)
         self._held += count
-        self._gate.bytes += count
 
     def __enter__(self) -> Admission:
         self._gate.requests += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.collector.pieces import Piece
 from pipeline.lanes import Message
@@ -12,6 +12,7 @@ from pipeline.model import FieldError, Record, Rejected, dead_letter
 from pipeline.parsing import parse
 from pipeline.validation import EVENT_LIMIT, validate
 from schemas.codec import Encoder
+from schemas.ids import LOCAL, Ids
 
 EventId = Callable[[int], str]
 
@@ -28,9 +29,9 @@ class Taken:
 class Intake:
     """Validates and encodes events; asks nobody, and never raises for what an event holds."""
 
-    def __init__(self) -> None:
-        self._touchpoint = Encoder("touchpoints")
-        self._dead_letter = Encoder("rejected")
+    def __init__(self, ids: Ids = LOCAL) -> None:
+        self._touchpoint = Encoder("touchpoints", ids)
+        self._dead_letter = Encoder("rejected", ids)
 
     def take(self, pieces: Iterable[Piece], now: int, source: str, event_id: EventId | None = None) -> Taken:
         """Sort events into accepted and refused; `event_id` gives one to the event of an index that has none."""
@@ -39,7 +40,7 @@ class Intake:
             record = _checked(raw, now, source, event_id and event_id(index))
             message = self._encoded(record, raw) if isinstance(record, dict) else record
             if isinstance(message, Rejected):
-                taken.refused.append((index, message))
+                taken.refused.append((index, _named(message, event_id and event_id(index))))
             else:
                 taken.accepted.append(message)
                 taken.channels[record["channel"]] += 1  # type: ignore[index]
@@ -55,6 +56,11 @@ class Intake:
         except (ValueError, TypeError, OverflowError) as error:
             problem = FieldError("encoding", "", f"the event does not fit the contract: {error}")
             return Rejected((problem,), raw, record["event_id"])
+
+
+def _named(refused: Rejected, event_id: str | None) -> Rejected:
+    """A refusal under the id that its event would have had: so the same request again gives the same dead letters."""
+    return replace(refused, event_id=event_id) if event_id and not refused.event_id else refused
 
 
 def _checked(raw: bytes, now: int, source: str, event_id: str | None) -> Record | Rejected:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -17,7 +17,7 @@ _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 class Metrics:
     """The counters of one collector, in a registry of their own."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, waiting_seconds: Callable[[], float]) -> None:
         self.registry = CollectorRegistry()
         counter = partial(Counter, registry=self.registry)
         self._requests = counter("touchline_requests", "Requests to /v1/touchpoints by status", ["status"])
@@ -32,6 +32,8 @@ class Metrics:
         in_flight.set_function(lambda: gate.requests)
         held = Gauge("touchline_body_bytes_in_flight", "Bytes of their bodies", registry=self.registry)
         held.set_function(lambda: gate.bytes)
+        oldest = Gauge("touchline_ack_waiting_seconds", "How long the oldest events wait", registry=self.registry)
+        oldest.set_function(waiting_seconds)
 
     def answered(self, status: int) -> None:
         """Count an answer."""

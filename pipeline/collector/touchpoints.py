@@ -28,12 +28,12 @@ _LONGEST_KEY = 255
 class Touchpoints:
     """The endpoint. Everything that came in is in Kafka before its sender is told so."""
 
-    def __init__(self, publisher: Publisher, keys: WriteKeys, gate: Gate, metrics: Metrics) -> None:
+    def __init__(self, publisher: Publisher, keys: WriteKeys, gate: Gate, metrics: Metrics, intake: Intake) -> None:
         self._publisher = publisher
         self._keys = keys
         self._gate = gate
         self._metrics = metrics
-        self._intake = Intake()
+        self._intake = intake
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request; every outcome is counted once."""

@@ -27,10 +27,12 @@ from pipeline.demo.proof import Counted, Found, find, problems
 from pipeline.errors import ConfigurationError, UsageError
 from pipeline.landed import wait_until_landed
 from pipeline.model import ANONYMOUS_PREFIX
+from pipeline.registry import schema_ids
 from pipeline.scoring import Scored
 from pipeline.settings import Settings
 from pipeline.simulator import Company, simulate
 from pipeline.simulator.company import LEAST_TOUCHES
+from schemas.ids import Ids
 from sinks import sql
 from sinks.clickhouse import Client, Row
 
@@ -123,8 +125,9 @@ async def demo(plan: Plan, settings: Settings, phases: Phases) -> Outcome:
             target = await stack.enter_async_context(attach(settings, data))
             client = await stack.enter_async_context(await target.clickhouse())
             await _want_empty(client, data)
+            ids = await schema_ids(settings)
             company = await inventing
-        counted = await _send(company, file, target, phases)
+        counted = await _send(company, file, target, ids, phases)
         with phases.phase("landing") as step:
             await wait_until_landed(
                 target.kafka_url,
@@ -133,7 +136,7 @@ async def demo(plan: Plan, settings: Settings, phases: Phases) -> Outcome:
                 progress=lambda _, done, total: step(done, total),
             )
         with phases.phase("auditing"):
-            audited = await audit(target.kafka_url, client)
+            audited = await audit(target.kafka_url, client, ids=ids)
         with phases.phase("asking ClickHouse"):
             found = await find(client)
             views = await _views(client, company, settings)
@@ -177,12 +180,12 @@ async def _want_empty(client: Client, data: Path) -> None:
         )
 
 
-async def _send(company: Company, file: Path, target: Target, phases: Phases) -> Counted:
+async def _send(company: Company, file: Path, target: Target, ids: Ids, phases: Phases) -> Counted:
     """History as a file, the last days over HTTP as they would have come in, mistakes among them."""
     if target.collector_url is None or target.write_key is None:
         raise ConfigurationError(f"the stack on {target.data} has no collector: stop it, or choose another folder")
     with phases.phase("importing the history") as step:
-        imported = await backfill(file, target.kafka_url, now=_milliseconds(company.now), progress=step)
+        imported = await backfill(file, target.kafka_url, now=_milliseconds(company.now), progress=step, ids=ids)
     live = spread(company.live, company.bad)
     with phases.phase("posting the last days over HTTP") as step:
         posted = await post(target.collector_url, target.write_key, live, step)

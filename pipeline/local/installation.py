@@ -61,7 +61,7 @@ class Installation:
 
     @property
     def endpoints(self) -> Endpoints:
-        """How to reach it; `extra` holds collector_url, private_url, write_key and read_key."""
+        """How to reach it; `extra` holds collector_url, private_url, write_key, read_key, and health: a URL by role."""
         return self._stack.endpoints
 
     async def __aenter__(self) -> Self:
@@ -90,6 +90,7 @@ class Installation:
                 "write_key": keys.write,
                 "read_key": keys.read,
                 "roles": {name: child.pid for name, child in self._roles.items()},
+                "health": {name: its["url"] for name, its in facts.items()},
             }
         )
 
@@ -115,6 +116,8 @@ class Installation:
             "TOUCHLINE_COLLECTOR_HOST": "127.0.0.1",
             "TOUCHLINE_COLLECTOR_PORT": str(_preferred(self._settings.collector_port)),
             "TOUCHLINE_COLLECTOR_PRIVATE_PORT": str(_preferred(self._settings.collector_private_port)),
+            "TOUCHLINE_WORKER_HOST": "127.0.0.1",
+            "TOUCHLINE_WORKER_PORT": "0",
         }
 
     async def _launch(self, role: str) -> dict[str, Any]:
@@ -153,8 +156,13 @@ class Installation:
     async def relaunch(self, role: str) -> None:
         """Start a role anew, in place of the process it had."""
         await self._roles[role].stop(_STOP_SECONDS)
-        await self._launch(role)
-        self._stack.publish({"roles": {name: child.pid for name, child in self._roles.items()}})
+        facts = await self._launch(role)
+        self._stack.publish(
+            {
+                "roles": {name: child.pid for name, child in self._roles.items()},
+                "health": {**self.endpoints.extra["health"], role: facts["url"]},
+            }
+        )
 
     async def watch(self) -> None:
         """Start again whatever dies, with growing delays, until cancelled."""

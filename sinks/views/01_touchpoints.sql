@@ -57,4 +57,5 @@ AS SELECT
     kafka_partition,
     kafka_offset
 FROM touchpoints_log FINAL
-COMMENT 'Every touchpoint once; of several with one event_id under one customer, the first in the log';
+WHERE ifNull(import_id, '') NOT IN (SELECT import_id FROM withdrawn_imports_log FINAL WHERE withdrawn)
+COMMENT 'Every touchpoint once, without withdrawn imports; of several with one event_id under one customer, the first in the log';

@@ -22,7 +22,9 @@ CREATE OR REPLACE VIEW customers /*on_cluster*/
     action String COMMENT 'What to do next',
     model_version String COMMENT 'Version of the risk model',
     scored_at DateTime64(3, 'UTC') COMMENT 'The moment the score is for, UTC',
-    profile String COMMENT 'The whole profile as JSON, from which any score can be computed again'
+    profile String COMMENT 'The whole profile as JSON, from which any score can be computed again',
+    limited_from Nullable(DateTime64(3, 'UTC')) COMMENT 'Null while all of the history is remembered; else touchpoints before it, UTC, come too late, because this customer has more than the memory holds',
+    rebuilt Nullable(Int64) COMMENT 'Revision of the last rebuild: all that stood before it in the log has been taken in; null: never rebuilt'
 )
 AS SELECT
     customer_id,
@@ -47,6 +49,9 @@ AS SELECT
     action,
     model_version,
     scored_at,
-    profile
+    profile,
+    limited_from,
+    rebuilt
 FROM customers_log FINAL
+WHERE touchpoints > 0 -- nothing is left of a customer whose import was withdrawn
 COMMENT 'Customers: the profile, and the risk at the last touchpoint applied';

@@ -1,7 +1,7 @@
 CREATE OR REPLACE VIEW rejected /*on_cluster*/
 (
     dead_letter_id UUID COMMENT 'Derived from where it was found, so that the same refusal has one id',
-    event_id Nullable(String) COMMENT 'Id the refused event gave, where it could be read',
+    event_id Nullable(String) COMMENT 'Id the refused event gave, where it could be read, or would have been given',
     code String COMMENT 'Reason',
     path String COMMENT 'Field the reason is about, dotted; empty for the whole',
     message String COMMENT 'What is wrong and how to mend it',
@@ -16,7 +16,8 @@ CREATE OR REPLACE VIEW rejected /*on_cluster*/
     original_sha256 String COMMENT 'SHA-256 of the whole, hexadecimal',
     import_id Nullable(String) COMMENT 'The backfill that brought it',
     line Nullable(Int64) COMMENT 'Line of the backfill, from 1',
-    version String COMMENT 'Version of the software that refused it'
+    version String COMMENT 'Version of the software that refused it',
+    replayed_at Nullable(DateTime64(3, 'UTC')) COMMENT 'When it was last sent again after a fix, UTC; null while not'
 )
 AS SELECT
     dead_letter_id,
@@ -35,6 +36,11 @@ AS SELECT
     original_sha256,
     import_id,
     line,
-    version
+    version,
+    replayed_at
 FROM rejected_log FINAL
+LEFT JOIN
+(
+    SELECT dead_letter_id, toNullable(max(replayed_at)) AS replayed_at FROM replays_log GROUP BY dead_letter_id
+) AS replays USING (dead_letter_id)
 COMMENT 'Dead letters: what was refused, where, why, and what to do';

@@ -1,12 +1,12 @@
--- The order is the log's: a touchpoint is late when, at its turn, its customer had already been seen more than
--- history_days later. The maximum is over the rows before it, so a late one never makes another late.
+-- What the customers agent said was late, but for duplicates (another row stands for them) and what a rebuild has taken in.
 CREATE OR REPLACE VIEW late_touchpoints /*on_cluster*/
 (
     customer_id String COMMENT 'The customer',
     event_id UUID COMMENT 'The touchpoint',
     occurred_at DateTime64(3, 'UTC') COMMENT 'When it happened, UTC',
     received_at DateTime64(3, 'UTC') COMMENT 'When the edge took it in, UTC',
-    latest_before DateTime64(3, 'UTC') COMMENT 'Latest touchpoint of the customer that stood before it in the log, UTC',
+    accepted_from DateTime64(3, 'UTC') COMMENT 'What happened before this moment came too late when it was its turn, UTC',
+    reason String COMMENT 'history: older than TOUCHLINE_HISTORY_DAYS; limit: older than what is remembered of this customer',
     channel String COMMENT 'Channel of the catalogue',
     touchpoint String COMMENT 'Touchpoint of the channel',
     source String COMMENT 'The way in',
@@ -15,32 +15,30 @@ CREATE OR REPLACE VIEW late_touchpoints /*on_cluster*/
     kafka_partition Int32 COMMENT 'Partition',
     kafka_offset Int64 COMMENT 'Offset'
 )
-AS WITH
-    assumeNotNull((SELECT argMax(value, set_at) FROM parameters WHERE name = 'history_days')) AS history_days
-SELECT
-    customer_id,
-    event_id,
-    occurred_at,
-    received_at,
-    latest_before,
-    channel,
-    touchpoint,
-    source,
-    import_id,
-    kafka_epoch,
-    kafka_partition,
-    kafka_offset
+AS SELECT
+    found.customer_id AS customer_id,
+    found.event_id AS event_id,
+    found.occurred_at AS occurred_at,
+    found.received_at AS received_at,
+    late.accepted_from AS accepted_from,
+    late.reason AS reason,
+    found.channel AS channel,
+    found.touchpoint AS touchpoint,
+    found.source AS source,
+    found.import_id AS import_id,
+    found.kafka_epoch AS kafka_epoch,
+    found.kafka_partition AS kafka_partition,
+    found.kafka_offset AS kafka_offset
 FROM
 (
-    SELECT
-        *,
-        max(occurred_at) OVER
-        (
-            PARTITION BY customer_id
-            ORDER BY kafka_epoch, kafka_offset
-            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        ) AS latest_before
+    SELECT *
     FROM touchpoints
-)
-WHERE occurred_at < latest_before - toIntervalDay(history_days)
-COMMENT 'Touchpoints that came too late to change their journey (TOUCHLINE_HISTORY_DAYS); a rebuild takes them in';
+    WHERE (customer_id, event_id) IN (SELECT customer_id, event_id FROM late_log)
+) AS found
+INNER JOIN (SELECT * FROM late_log FINAL) AS late
+    ON late.customer_id = found.customer_id AND late.event_id = found.event_id
+    AND late.epoch = found.kafka_epoch AND late.offset = found.kafka_offset
+LEFT JOIN (SELECT customer_id, rebuilt FROM customers_log FINAL WHERE isNotNull(rebuilt)) AS taken
+    ON taken.customer_id = found.customer_id
+WHERE late.revision >= ifNull(taken.rebuilt, -1)
+COMMENT 'Touchpoints that came too late to change their journey; touchline rebuild takes them in';

@@ -54,7 +54,7 @@ def _cost(past: int) -> float:
         offset += customers
         chunk = Chunk("touchpoints", 0, offset - customers, offset, records)  # type: ignore[arg-type]
         started = time.process_time()
-        outputs = folding(chunk, states, 0)
+        outputs = folding(chunk, states, later)
         times.append((time.process_time() - started) / customers * 1e6)
         states.update(outputs.changelog)  # type: ignore[arg-type]
     return median(times)
@@ -68,7 +68,7 @@ def _fold(
         for index, record in enumerate(stream)
     ]
     after = offset + len(records)
-    outputs = folding(Chunk("touchpoints", 0, offset, after, records), states, 0)  # type: ignore[arg-type]
+    outputs = folding(Chunk("touchpoints", 0, offset, after, records), states, 10**15)  # type: ignore[arg-type]
     states.update(outputs.changelog)  # type: ignore[arg-type]
     return after
 

@@ -199,11 +199,28 @@ def alert(number: int, **fields: Any) -> Sample:
     }
 
 
+def late(number: int, **fields: Any) -> Sample:
+    """A touchpoint that came too late."""
+    return {
+        "customer_id": f"customer-{number}",
+        "event_id": uid("event", number),
+        "occurred_at": START,
+        "accepted_from": START + 3_600_000,
+        "reason": "history",
+        "revision": number,
+        "epoch": EPOCH,
+        "offset": number,
+        "import_id": None,
+        **fields,
+    }
+
+
 MAKE: dict[str, Callable[..., Sample]] = {
     "touchpoints": touchpoint,
     "journeys": journey,
     "customers": customer,
     "risk": risk,
+    "late": late,
     "rejected": rejected,
     "alerts": alert,
 }

@@ -154,6 +154,18 @@ async def test_duplicates_are_no_difference_even_after_a_merge(world: World) -> 
         assert (result.ok, of(result, "touchpoints").landed) == (True, 60)
 
 
+async def test_a_touchpoint_in_two_partitions_is_a_duplicate_too(world: World) -> None:
+    """Written under a wrong Kafka key, and again under the right one: one row stands, the first by offset."""
+    await world.send("touchpoints", touchpoints(3, first=50))
+    await world.send("touchpoints", touchpoints(3), partition=0)
+    await world.send("touchpoints", touchpoints(3), partition=1)
+    await world.land("touchpoints")
+    for deep in (False, True):
+        result = await world.audit(deep=deep)
+        assert result.ok, result.notes
+    assert await world.client.query("SELECT count() FROM touchpoints") == [(6,)]
+
+
 async def test_what_has_not_landed_is_a_difference(world: World) -> None:
     await world.send("risk", [MAKE["risk"](number) for number in range(3)])
     result = await world.audit()

@@ -100,7 +100,8 @@ async def test_the_same_again_changes_nothing(client: Client, topic: str) -> Non
         await client.insert_avro(f"{topic}_log", container, "token")
         assert await client.query(f"SELECT count() FROM {topic}_log") == [(ROWS,)]
     await client.insert_avro(f"{topic}_log", container, "another token")
-    assert await client.query(f"SELECT count() FROM {topic}") == [(ROWS,)]
+    view = f"{topic}_log FINAL" if topic == "late" else topic  # late_touchpoints joins it with what else is known
+    assert await client.query(f"SELECT count() FROM {view}") == [(ROWS,)]
     assert await client.query("SELECT count() FROM visits") == [(ROWS if topic == "journeys" else 0,)]
 
 

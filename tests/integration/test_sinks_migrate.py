@@ -59,9 +59,9 @@ async def test_an_interrupted_run_is_completed(client: Client) -> None:
 
 async def test_views_follow_the_settings(client: Client) -> None:
     for days in (14, 3):
-        await migrate(client, Settings(journey_gap_days=days))
+        await migrate(client, Settings(journey_gap_days=days, visit_gap_minutes=days + 1))
         known = dict(await client.query(sql.query("parameters")))
-        assert known == {"history_days": 90, "journey_gap_days": days}
+        assert known == {"history_days": 90, "journey_gap_days": days, "visit_gap_minutes": days + 1}
 
 
 async def test_what_a_cluster_is_sent_can_be_parsed(client: Client) -> None:

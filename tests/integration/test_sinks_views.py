@@ -23,6 +23,7 @@ from tests.integration.sinks_samples import (
     block,
     customer,
     journey,
+    late,
     rejected,
     risk,
     touchpoint,
@@ -97,15 +98,22 @@ LANDED: dict[str, list[Sample]] = {
     "touchpoints": TOUCHPOINTS,
     "journeys": JOURNEYS,
     "customers": [
-        customer(1, customer_id="ann", revision=9, score=72.0, level="high"),
+        customer(1, customer_id="ann", revision=9, score=72.0, level="high", rebuilt=8),
         customer(1, customer_id="ann", revision=3, score=1.0, level="low"),
         customer(2, customer_id="bob", score=45.0, level="medium", reasons=[REASON, {**REASON, "text": "silent"}]),
         customer(3, customer_id="cid", score=99.0, level="gone"),
         customer(4, customer_id="dan", score=5.0, level="low"),
+        customer(5, customer_id="eve", touchpoints=0),  # nothing is left of her
     ],
     "risk": [
         risk(1, customer_id="ann", revision=3, level="low", as_of=START),
         risk(1, customer_id="ann", revision=9, level="high", as_of=START + DAY),
+    ],
+    "late": [
+        late(10, customer_id="bob", offset=12, revision=12),
+        late(10, customer_id="bob", offset=1012, revision=1012),  # the same again: another row stands for it
+        late(2, customer_id="ann", offset=2, revision=7),  # a rebuild has taken it in
+        late(3, customer_id="ann", offset=3, revision=8),  # and this one came after it
     ],
     "rejected": [rejected(1), rejected(2, topic=None, epoch=None, partition=None, offset=None)],
     "alerts": [alert(1), alert(1, destination="ops", attempt=1, status="delivered")],
@@ -173,14 +181,17 @@ async def test_each_change_dead_letter_and_attempt_is_there_once(client: Client)
 async def test_identities_link_devices_to_customers(client: Client) -> None:
     rows = await ask(client, "SELECT * FROM identities ORDER BY customer_id")
     assert rows == [
-        ("device-1", "ann", at(START), at(START + 4 * HOUR), 2),
-        ("device-1", "bob", at(START), at(START), 1),
+        ("device-1", "ann", "ambiguous", False, at(START), at(START + 4 * HOUR), 2),
+        ("device-1", "bob", "ambiguous", False, at(START), at(START), 1),
     ]
 
 
-async def test_late_touchpoints_are_those_past_the_history(client: Client) -> None:
-    rows = await ask(client, "SELECT customer_id, event_id, latest_before FROM late_touchpoints")
-    assert [(one, str(two), three) for one, two, three in rows] == [("bob", uid("event", 10), at(START + 6 * HOUR))]
+async def test_late_touchpoints_are_those_no_rebuild_has_taken_in(client: Client) -> None:
+    rows = await ask(client, "SELECT customer_id, event_id, accepted_from, channel FROM late_touchpoints ORDER BY 1")
+    assert [(one, str(two), three, four) for one, two, three, four in rows] == [
+        ("ann", uid("event", 3), at(START + HOUR), "email"),
+        ("bob", uid("event", 10), at(START + HOUR), "web"),
+    ]
 
 
 async def test_touchpoint_usage_lists_the_unused_too(client: Client) -> None:
@@ -229,12 +240,18 @@ async def test_channel_performance_counts_journeys_values_and_costs(client: Clie
 
 
 async def test_everything_is_described_and_can_be_read_by_a_reader(client: Client) -> None:
-    tables = await ask(client, "SELECT name, comment, engine FROM system.tables WHERE database = 'touchline'")
-    assert [name for name, comment, _ in tables if not comment] == []
+    tables = await ask(client, "SELECT name, comment FROM system.tables WHERE database = 'touchline'")
+    assert [name for name, comment in tables if not comment] == []
     columns = "SELECT table, name FROM system.columns WHERE database = 'touchline' AND comment = ''"
     assert await ask(client, columns) == []
-    views = [name for name, _, engine in tables if engine == "View"]
+    views = await ask(
+        client,
+        "SELECT name, parameterized_view_parameters.name FROM system.tables"
+        " WHERE database = 'touchline' AND engine = 'View'",
+    )
     assert len(views) == len(sql.names("views"))
-    for name in views:
+    for view, parameters in views:
+        given = ", ".join(f"{parameter} = ''" for parameter in parameters)
+        name = f"{view}({given})" if parameters else view
         for nulls in (0, 1):
             await client.query(f"SELECT * FROM {name} SETTINGS readonly = 1, join_use_nulls = {nulls}")

@@ -142,6 +142,7 @@ class Played:
         self.consumer = Consumer()
         self.journeys: list[Record] = []
         self.customers: list[Record] = []
+        self.late: list[Record] = []
         self.risk: list[Record] = []
         self.state: State | None = None
         self._rules = rules
@@ -161,6 +162,9 @@ class Played:
         folded = fold(CUSTOMER, state, EPOCH, self._log[first:end], self._rules)
         if folded is None:
             return False
+        self.late += folded.late
+        if folded.customer is None:
+            return False
         self.state = folded.state
         self.consumer.take(folded.journeys)
         self.journeys += folded.journeys
@@ -171,6 +175,7 @@ class Played:
     def customer(self) -> Record:
         """The newest row of the customer, of it what does not depend on the moment of scoring."""
         risky = {"revision", "profile", "scored_at", "score", "level", "reasons", "action", "model_version"}
+        risky |= {"limited_from", "rebuilt"}
         return comparable({name: value for name, value in self.customers[-1].items() if name not in risky})
 
 
@@ -210,6 +215,30 @@ def test_equal_revision_means_equal_content_whatever_the_chunks(log: Log, chunks
         assert known.setdefault((row["journey_id"], row["revision"]), content) == content
 
 
+@THOROUGH
+@given(histories(), seeds, seeds)
+def test_what_is_remembered_does_not_depend_on_the_order_either(history: Log, order: int, chunks: int) -> None:
+    """Merging is commutative and associative: not only the rows, all that later touchpoints will meet is the same."""
+    one, other = Played(history), Played(shuffled(history, order), chunks)
+    assert one.state is not None and other.state is not None
+    assert other.state.journeys == one.state.journeys
+    assert other.state.profile == one.state.profile
+    assert (other.state.latest, other.state.floor) == (one.state.latest, one.state.floor)
+    assert sorted(_ids(other.state)) == sorted(_ids(one.state))
+
+
+@QUICK
+@given(histories(), seeds)
+def test_everything_once_more_changes_nothing_that_is_remembered(history: Log, order: int) -> None:
+    """Merging is idempotent."""
+    once, twice = Played(history), Played([*history, *shuffled(history, order)])
+    assert dump(once.state) == dump(twice.state)
+
+
+def _ids(state: State) -> list[bytes]:
+    return [state.seen[at : at + 8] for at in range(0, len(state.seen), 8)]
+
+
 @QUICK
 @given(logs(), seeds, st.data())
 def test_a_range_of_the_log_applied_again_changes_nothing(log: Log, chunks: int, data: st.DataObject) -> None:
@@ -240,6 +269,9 @@ def test_what_is_older_than_the_history_changes_nothing(history: Log, order: int
     assert with_late.consumer.journeys() == without.consumer.journeys()
     assert with_late.customers == without.customers
     assert with_late.risk == without.risk
+    assert [late["event_id"] for late in with_late.late] == [late["event_id"]]
+    assert with_late.late[0]["accepted_from"] == latest - HISTORY
+    assert without.late == []
 
 
 @given(histories(span=89 * DAY), seeds)

@@ -44,10 +44,10 @@ class Log:
         return [decode(value) for _, value in self.topics[topic]]
 
 
-async def run(file: Path, run_bytes: int = 10**6) -> tuple[BackfillResult, Log]:
+async def run(file: Path, run_bytes: int = 10**6, now: int = NOW) -> tuple[BackfillResult, Log]:
     log = Log()
     with file.open("rb") as raw, Sorter(run_bytes) as sorter:
-        work = Import(log, sorter, import_id_of(raw), NOW)
+        work = Import(log, sorter, import_id_of(raw), now)
         size = raw.tell()
         raw.seek(0)
         told: list[tuple[int, int]] = []
@@ -131,6 +131,18 @@ async def test_bad_lines_are_kept_with_their_numbers(tmp_path: Path) -> None:
     assert (letters[0]["original"], letters[0]["import_id"]) == (b"{oops", result.import_id)
     _, again = await run(file)
     assert [each["dead_letter_id"] for each in again.read("rejected")] == [each["dead_letter_id"] for each in letters]
+
+
+async def test_a_refused_line_has_the_id_that_it_would_have_had(tmp_path: Path) -> None:
+    late = {**GOOD, "occurred_at": "2026-03-02T18:00:00Z"}
+    file = written(tmp_path / "a.jsonl", late, dict(reversed(late.items())), {**late, "event_id": "no-uuid"}, [7])
+    _, log = await run(file)
+    ids = [letter["event_id"] for letter in log.read("rejected")]
+    _, later = await run(file, now=NOW + 30 * 3_600_000)
+    accepted = {record["event_id"] for record in later.read("touchpoints")}
+    assert len(accepted) == 2
+    assert ids[0] == ids[1] in accepted, "identical lines have one fingerprint"
+    assert ids[2:] == ["no-uuid", None]
 
 
 async def test_errors_are_listed_up_to_a_thousand(tmp_path: Path) -> None:

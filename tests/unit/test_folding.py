@@ -81,6 +81,8 @@ def bad_records() -> dict[str, tuple[str, ConsumerRecord]]:
         "far future": ("contract", wrong(occurred_at=START + 200 * DAY)),
         "before 1970": ("contract", wrong(occurred_at=-1)),
         "bad id": ("contract", wrong(event_id="not-a-uuid")),
+        "odd id": ("contract", wrong(event_id="-" * 4 + touchpoint(2)["event_id"].replace("-", ""))),
+        "spaced id": ("contract", wrong(event_id=touchpoint(2)["event_id"].replace("-", " "))),
         "no number": ("contract", wrong(value=math.nan)),
         "boundless": ("contract", wrong(value=math.inf)),
         "boundless mood": ("contract", wrong(sentiment=-math.inf)),
@@ -108,6 +110,35 @@ def test_one_bad_record_is_refused_alone_and_its_neighbours_go_on(name):
     assert (customer["customer_id"], customer["touchpoints"]) == ("ann", 2)
     assert [key for key, _ in out.changelog] == [b"ann"]
     load(out.changelog[0][1])
+
+
+PATHS = {
+    "no key": "customer_id",
+    "another customer's key": "customer_id",
+    "another customer under a known key": "customer_id",
+    "far future": "occurred_at",
+    "before 1970": "occurred_at",
+    **dict.fromkeys(("bad id", "odd id", "spaced id"), "event_id"),
+    "no number": "value",
+    "boundless": "value",
+    "boundless mood": "sentiment",
+    "half a rating": "rating_score",
+}
+
+
+@pytest.mark.parametrize("name", bad_records())
+def test_a_refusal_names_its_field_and_the_event_where_they_can_be_read(name):
+    code, bad = bad_records()[name]
+    (letter,) = rows("rejected", folded(bad).rejected)
+    event_id = Decoder("touchpoints")(bad.value)["event_id"] if code == "contract" else None
+    assert letter["path"] == PATHS.get(name, "")
+    assert letter["event_id"] == event_id
+
+
+def test_a_refusal_names_the_import_that_brought_it():
+    record = touchpoint(2, occurred_at=-1, import_id="an import")
+    (letter,) = rows("rejected", folded(good(0, record)).rejected)
+    assert letter["import_id"] == "an import"
 
 
 def test_a_dead_letters_id_is_the_same_after_a_replay_and_no_others():

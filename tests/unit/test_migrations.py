@@ -40,6 +40,8 @@ def test_every_field_that_a_block_brings_has_its_column() -> None:
     for subject in SUBJECTS:
         [table] = [part for part in tables.split("CREATE TABLE IF NOT EXISTS ") if part.startswith(f"{subject}_log")]
         columns = set(re.findall(r"^    (\w+) ", table, re.MULTILINE))
+        for added in [part for part in tables.split("ALTER TABLE ") if part.startswith(f"{subject}_log")]:
+            columns |= set(re.findall(r"^    ADD COLUMN IF NOT EXISTS (\w+) ", added, re.MULTILINE))
         for contract in history(subject):
             assert {field["name"] for field in landing_schema(contract)["fields"]} <= columns
 

@@ -77,7 +77,11 @@ def test_the_busiest_customer_is_never_counted_twice():
     assert first.state.floor > START
     assert len(first.state.seen) <= LIMIT * WIDTH
     again = fold(CUSTOMER, load(dump(first.state)), 1, touches[len(log) :], RULES)
-    assert again is None
+    assert again is not None
+    assert again.customer is None
+    assert again.journeys == again.risk == []
+    assert {late["reason"] for late in again.late} == {"limit"}
+    assert len(again.late) == len(log) - len(first.state.seen) // WIDTH
 
 
 def test_a_redelivery_as_old_as_the_history_is_still_known():

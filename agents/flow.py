@@ -1,0 +1,104 @@
+"""What a worker holds of the log: how many bytes, since when, up to where all is applied, and what is not read on.
+
+The consumer's thread takes chunks, the agents give them back. A topic of which enough is held is not read on, so memory
+is bounded in bytes whatever the lag; each topic has its own share, so one that waits holds up no other.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Mapping
+
+from agents.chunk import Chunk
+
+Partition = tuple[str, int]
+"""Topic and partition."""
+
+
+class Flow:
+    """Safe to use from both threads. Topics that nobody watches, such as changelogs, are neither counted nor held."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._lock = threading.Lock()
+        self._watched: set[str] = set()
+        self._held: dict[int, Chunk] = {}
+        self._bytes: Counter[str] = Counter()
+        self._reached: dict[Partition, int] = {}
+        self._stopped: dict[Partition, str] = {}
+
+    def watch(self, topic: str) -> None:
+        """Count the chunks of a topic from now on."""
+        self._watched.add(topic)
+
+    def clear(self) -> None:
+        """Forget everything: the partitions are being assigned anew, and what was read comes again."""
+        with self._lock:
+            self._held.clear()
+            self._bytes.clear()
+            self._reached.clear()
+            self._stopped.clear()
+
+    def begin(self, partition: Partition, position: int) -> None:
+        """Note where a partition is read from."""
+        with self._lock:
+            if partition[0] in self._watched:
+                self._reached[partition] = position
+
+    def may_read(self, partition: Partition) -> bool:
+        """Whether more of a partition may be read now."""
+        return partition not in self._stopped and self._bytes[partition[0]] < self._most_bytes
+
+    def took(self, chunk: Chunk) -> None:
+        """Count a chunk that was read."""
+        with self._lock:
+            if chunk.topic in self._watched:
+                self._held[id(chunk)] = chunk
+                self._bytes[chunk.topic] += chunk.size
+
+    def applied(self, chunk: Chunk) -> None:
+        """Give a chunk back whose results are durable, and with it all before it of its partition."""
+        with self._lock:
+            self._give_back(chunk)
+            partition = (chunk.topic, chunk.partition)
+            if partition in self._reached:
+                self._reached[partition] = max(self._reached[partition], chunk.next)
+
+    def dropped(self, chunk: Chunk) -> None:
+        """Give a chunk back that was not applied: it comes again when its partition is assigned anew."""
+        with self._lock:
+            self._give_back(chunk)
+
+    def _give_back(self, chunk: Chunk) -> None:
+        if self._held.pop(id(chunk), None) is not None:
+            self._bytes[chunk.topic] -= chunk.size
+
+    def stop(self, partition: Partition, why: str) -> None:
+        """Read no more of a partition until it is assigned anew."""
+        with self._lock:
+            self._stopped[partition] = why
+
+    def stopped(self) -> Mapping[Partition, str]:
+        """The partitions stopped, and why."""
+        with self._lock:
+            return dict(self._stopped)
+
+    def held_bytes(self) -> Mapping[str, int]:
+        """By topic, about how many bytes of it are held."""
+        with self._lock:
+            return {topic: self._bytes[topic] for topic in self._watched}
+
+    def reached(self) -> Mapping[Partition, int]:
+        """By partition assigned, the position up to which all is applied."""
+        with self._lock:
+            return dict(self._reached)
+
+    def oldest(self) -> Mapping[Partition, int]:
+        """By partition, when the oldest record held and not applied was written, UTC milliseconds."""
+        found: dict[Partition, int] = {}
+        with self._lock:
+            for chunk in self._held.values():
+                if chunk.records and chunk.records[0].timestamp > 0:
+                    found.setdefault((chunk.topic, chunk.partition), chunk.records[0].timestamp)
+        return found

@@ -1,0 +1,171 @@
+"""What a dead letter becomes when it is replayed: a touchpoint, or a refusal again. Pure, and it never raises.
+
+Letters refused before Kafka hold an event as JSON: it is validated by today's rules, at the moment of the replay.
+Letters refused by an agent hold a framed record: it is decoded and checked again, and keeps its own times.
+
+Replaying a letter twice gives the same event_id twice, so that it counts once. An event that brought no id gets the one
+it would have had: a line of an import that of its content and ordinal; an event under an Idempotency-Key that of the
+key, which the letter remembers; any other one derived from the letter's own id.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from pipeline.customer import touch_of
+from pipeline.line_ids import fingerprint, line_event_id
+from pipeline.model import ContractError, FieldError, Record, Rejected, derived_id
+from pipeline.parsing import parse
+from pipeline.validation import validate
+from schemas.codec import Decoder, Encoder, UndecodableError
+from schemas.ids import LOCAL, Ids
+
+TOPIC = "touchpoints"
+"""The one topic whose records can be sent again: all others are made from it."""
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """A dead letter without what came in. Times are UTC milliseconds; `replayed_at` is None while it was not."""
+
+    dead_letter_id: str
+    event_id: str | None
+    code: str
+    path: str
+    message: str
+    source: str
+    topic: str | None
+    epoch: int | None
+    partition: int | None
+    offset: int | None
+    rejected_at: int
+    original_length: int
+    original_sha256: str
+    import_id: str | None
+    line: int | None
+    version: str
+    replayed_at: int | None
+
+
+@dataclass(frozen=True)
+class Letter(Envelope):
+    """A dead letter with what came in, at most 64 KiB of it.
+
+    `ordinal`, of a line of an import: how many identical ones were refused before it in the same file.
+    """
+
+    original: bytes
+    ordinal: int = 0
+
+    @property
+    def is_line(self) -> bool:
+        """Tell whether it was a line of an import, refused before Kafka."""
+        return self.import_id is not None and self.topic is None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A touchpoint made of a dead letter: the record, and what Kafka is to be given."""
+
+    record: Record
+    key: bytes
+    value: bytes
+
+
+class Replayed(NamedTuple):
+    """A dead letter that was sent again as this event; Kafka has acknowledged it."""
+
+    dead_letter_id: str
+    event_id: str
+
+
+class Replaying:
+    """Decides about letters, one by one; holds the codecs.
+
+    With `force`, what ClickHouse itself refused is sent as it is: that helps only after a change over there.
+    """
+
+    def __init__(self, ids: Ids = LOCAL, *, force: bool = False) -> None:
+        self._force = force
+        self._ids = ids
+        self._decode = Decoder(TOPIC, ids)
+        self._encode = Encoder(TOPIC, ids)
+
+    async def meet_schemas(self, letters: Sequence[Letter]) -> None:
+        """Find out about the letters' schema ids. Raises UnavailableError when the registry is out of reach."""
+        await self._ids.meet(TOPIC, [letter.original for letter in letters if letter.topic == TOPIC])
+
+    def event_id_of(self, value: bytes) -> str:
+        """The event_id of what is to be sent."""
+        return str(self._decode(value)["event_id"])
+
+    def __call__(self, letter: Letter, now: int) -> Ready | FieldError:
+        """What is to be sent for the letter, or why nothing can be; `now` is the moment of the replay."""
+        if letter.original_length > len(letter.original):
+            kept, whole = len(letter.original), letter.original_length
+            return FieldError("cut", "", f"only {kept:,} of {whole:,} bytes were kept: send the event itself again")
+        if letter.topic is None:
+            return self._ready(_event(letter, now))
+        if letter.topic != TOPIC:
+            fix = f"a record of topic {letter.topic} is made from touchpoints: `touchline rebuild` its customer instead"
+            return FieldError("not_replayable", "", fix)
+        return self._mended(letter)
+
+    def _mended(self, letter: Letter) -> Ready | FieldError:
+        """Make a framed touchpoint ready again, under its customer's key."""
+        try:
+            record = self._decode(letter.original)
+            touch_of(0, record)
+        except UndecodableError as error:
+            return FieldError(error.code, "", str(error))
+        except ContractError as error:
+            return FieldError("contract", error.path, str(error))
+        if letter.code == "refused" and not self._force:
+            fix = f"nothing is wrong with it but that {letter.message}; after a change there, send it with --force"
+            return FieldError("refused", letter.path, fix)
+        return self._ready(record)
+
+    def _ready(self, record: Record | FieldError) -> Ready | FieldError:
+        if isinstance(record, FieldError):
+            return record
+        try:
+            return Ready(record, record["customer_id"].encode(), self._encode(record))
+        except (ValueError, TypeError, OverflowError) as error:
+            return FieldError("encoding", "", f"the event does not fit the contract: {error}")
+
+
+def _event(letter: Letter, now: int) -> Record | FieldError:
+    """Validate an event that was refused before Kafka, by today's rules."""
+    event, problem = parse(letter.original)
+    if problem is not None:
+        fix = "; mend it in its file and import that again: what was taken before counts once" if letter.is_line else ""
+        return FieldError(problem.code, problem.path, problem.message + fix)
+    if isinstance(event, dict) and event.get("event_id") is None:
+        event["event_id"] = _event_id(letter, event)
+    checked = validate(event, now, letter.source, letter.import_id)
+    if isinstance(checked, Rejected):
+        first = checked.errors[0]
+        return FieldError(first.code, first.path, "; ".join(error.message for error in checked.errors))
+    return checked
+
+
+def _event_id(letter: Letter, event: dict[str, Any]) -> str:
+    """The id that an event without one would have had, else one that follows from the letter."""
+    if letter.is_line:
+        try:
+            return line_event_id(fingerprint(event), letter.ordinal)
+        except (ValueError, TypeError, OverflowError, RecursionError):
+            pass  # such an event is refused whatever its id
+    elif letter.event_id is not None and _is_uuid(letter.event_id):
+        return letter.event_id
+    return derived_id("replay", letter.dead_letter_id)
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False

@@ -1,0 +1,70 @@
+"""Requests in the log: what asks the customers agent, in order with the touchpoints, to take a rebuilt customer over.
+
+They travel in topic `touchpoints` under the customer's key, so that their turn is exact: whatever stands before a
+`Begin` is in the rebuilt state, whatever stands after it is folded over that state. A value that is a request starts
+with a byte that no framed Avro value starts with; it is not a touchpoint, and nothing lands of it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from pipeline.model import Record
+
+FIRST_BYTE = 1
+_MARK = bytes([FIRST_BYTE]) + b"touchline\x01"
+
+
+class Begin(msgspec.Struct, array_like=True, tag="begin", frozen=True):
+    """From here on, keep this customer's touchpoints aside too. `requested_at` is UTC milliseconds.
+
+    It means something within `epoch` of topic touchpoints only: where the log is read again under another one, what had
+    been folded anew then is older than what is known now.
+    """
+
+    rebuild_id: str
+    requested_at: int
+    epoch: int
+
+
+class Rows(msgspec.Struct, array_like=True, tag="rows", frozen=True):
+    """Journeys that came out of the rebuild, live and taken back, to be published under the request's revision.
+
+    `Rows` and `Finish` of one rebuild are written in one Kafka transaction: after the first comes the last.
+    """
+
+    rebuild_id: str
+    journeys: list[Record]
+
+
+class Finish(msgspec.Struct, array_like=True, tag="finish", frozen=True):
+    """Take the rebuilt state over; empty: nothing is left of this customer. `now` is when risk is scored for."""
+
+    rebuild_id: str
+    state: bytes
+    now: int
+
+
+Request = Begin | Rows | Finish
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Request)
+
+
+def dump(request: Request) -> bytes:
+    """The request as a Kafka value."""
+    return _MARK + _encoder.encode(request)
+
+
+def is_request(value: bytes | None) -> bool:
+    """Whether a Kafka value is a request, and so no touchpoint."""
+    return value is not None and value.startswith(_MARK)
+
+
+def load(value: bytes) -> Request:
+    """The request in a value. Raises ValueError for bytes that `dump` did not write."""
+    try:
+        request: Request = _decoder.decode(value[len(_MARK) :])
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"the request cannot be read: {error}") from error
+    return request

@@ -1,0 +1,3 @@
+SELECT count()
+FROM touchpoints
+WHERE customer_id = {customer_id:String}

@@ -1,0 +1,127 @@
+"""The customers agent and schema ids that it has not met: it holds the chunk, and goes on or lets go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiokafka import ConsumerRecord
+
+from agents.chunk import Chunk
+from agents.customers import Customers
+from agents.folding import Folding
+from agents.marking import Marking
+from agents.transactions import Message, PositionAfter, Written
+from pipeline.customer import Rules
+from pipeline.errors import UnavailableError
+from pipeline.settings import Settings
+from pipeline.topics import CHANGELOG
+from schemas.codec import Decoder, header
+from schemas.contracts import SUBJECTS, Avro
+from schemas.registered import RegisteredIds
+from tests.evolution import Writer, evolved
+from tests.reference import touchpoint
+from tests.surroundings import Alone
+
+OWN = {subject: 50 + number for number, subject in enumerate(SUBJECTS)}
+
+
+class Shelf:
+    def __init__(self) -> None:
+        self.away = True
+        self.refused = asyncio.Event()
+
+    async def schema(self, schema_id: int) -> Avro | None:
+        if self.away:
+            self.refused.set()
+            raise UnavailableError("away")
+        return evolved() if schema_id == 7 else None
+
+
+class States(dict[int, dict[bytes, bytes]]):
+    """The store, as far as the agent needs it."""
+
+    on_ownership: Any = None
+
+    def states(self, partition: int) -> dict[bytes, bytes]:
+        return self.setdefault(partition, {})
+
+    def update(self, partition: int, written: Sequence[Message]) -> None:
+        self.states(partition).update(written)  # type: ignore[arg-type]
+
+    def wrote(self, partition: int, position: int) -> None:
+        pass
+
+
+class Log:
+    """Transactions that always succeed; remembers what they committed."""
+
+    def __init__(self) -> None:
+        self.owned: set[int] = set()
+        self.committed: list[tuple[int, Mapping[str, Sequence[Message]]]] = []
+
+    def owns(self, partition: int) -> bool:
+        return partition in self.owned
+
+    async def own(self, owned: set[int], lost: set[int]) -> None:
+        self.owned = (self.owned | owned) - lost
+
+    async def commit(
+        self, partition: int, outputs: Mapping[str, Sequence[Message]], source: str, position: PositionAfter
+    ) -> Written:
+        self.committed.append((position({}).offset, outputs))
+        return Written({})
+
+
+class Agent:
+    def __init__(self) -> None:
+        self.shelf, self.log = Shelf(), Log()
+        self.ids = RegisteredIds(self.shelf, OWN)
+        folding = Folding(Rules.of(Settings()), 1, self.ids)
+        marking = Marking("nowhere", {"touchpoints": 1, CHANGELOG: 1})
+        self.customers = Customers(folding, States(), self.log, marking, Alone())  # type: ignore[arg-type]
+
+    def codes(self) -> list[str]:
+        decode = Decoder("rejected", self.ids)
+        return [decode(value)["code"] for _, outputs in self.log.committed for _, value in outputs["rejected"]]
+
+
+def chunk(*values: bytes) -> Chunk:
+    records = [
+        ConsumerRecord("touchpoints", 0, n, 0, 0, b"ann", value, None, 3, 0, ()) for n, value in enumerate(values)
+    ]
+    return Chunk("touchpoints", 0, 0, len(records), records)
+
+
+NEW = Writer(evolved(), 7)({**touchpoint(1), "mood": "grim"})
+
+
+async def test_a_chunk_with_an_unmet_id_waits_for_the_registry_and_is_folded_once():
+    agent = Agent()
+    await agent.customers.own({0}, set())
+    taking = asyncio.create_task(agent.customers.take(chunk(NEW, header(99) + b"x")))
+    await agent.shelf.refused.wait()
+    assert not taking.done()
+    assert agent.log.committed == []
+    agent.shelf.away = False
+    await taking
+    await agent.customers.release()
+    ((position, outputs),) = agent.log.committed
+    assert position == 2
+    assert [key for key, _ in outputs["customers"]] == [b"ann"]
+    assert agent.codes() == ["schema_id"]
+
+
+async def test_a_partition_given_back_while_it_waited_is_let_go():
+    agent = Agent()
+    await agent.customers.own({0}, set())
+    taking = asyncio.create_task(agent.customers.take(chunk(NEW)))
+    await agent.shelf.refused.wait()
+    await agent.customers.release()
+    await agent.customers.own(set(), {0})
+    await agent.customers.own({0}, set())
+    agent.shelf.away = False
+    await taking
+    await agent.customers.release()
+    assert agent.log.committed == []
