@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from functools import partial
 
 from agents.chunk import Chunk
@@ -71,14 +72,18 @@ class Customers:
     async def own(self, owned: set[int], lost: set[int]) -> None:
         """Take over and let go of partitions; nothing in flight for a lost one is committed."""
         self._guard.forget()
+        self._next.clear()
         for partition in lost:
-            self._next.pop(partition, None)
             if task := self._under_way.pop(partition, None):
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
         await self._transactions.own(owned, lost)
         self._assignments += 1
         self._released = False
+
+    def begin(self, positions: Mapping[int, int]) -> None:
+        """Expect the first chunk of each partition to begin there; before, chunks are of an assignment past."""
+        self._next = dict(positions)
 
     async def take(self, chunk: Chunk) -> None:
         """Fold a chunk and start its transaction, once the one before it of the same partition is committed."""
@@ -132,7 +137,7 @@ class Customers:
 
     def _may_take(self, chunk: Chunk) -> bool:
         stopped = (chunk.topic, chunk.partition) in self._around.flow.stopped()
-        return self._transactions.owns(chunk.partition) and not stopped
+        return chunk.partition in self._next and self._transactions.owns(chunk.partition) and not stopped
 
     def _stop(self, chunk: Chunk) -> None:
         """Go no further in this partition: neither this chunk nor what comes after it is committed."""
@@ -145,7 +150,7 @@ class Customers:
 
     def _follow(self, chunk: Chunk) -> None:
         """Raise BrokenInvariantError unless the chunk goes on where the last one ended; reading again is allowed."""
-        expected = self._next.get(chunk.partition, chunk.first)
+        expected = self._next[chunk.partition]
         if chunk.first > expected:
             raise BrokenInvariantError(
                 f"partition {chunk.partition}: {expected} to {chunk.first} were never handed over"

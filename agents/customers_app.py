@@ -42,6 +42,7 @@ def customers_app(
 
     async def starts(assigned: set[TP]) -> Mapping[TP, Start]:
         found = await marking.starts({tp.partition for tp in assigned})
+        customers.begin({tp.partition: start.position for tp, start in found.items()})
         return {TP(*tp): start for tp, start in found.items()}
 
     app.starts = starts

@@ -147,8 +147,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         fetcher = consumer._fetcher
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
-        may_read = self.consumer.app.flow.may_read
-        sought = {tp for tp in active_partitions if tp in self.continuity and may_read(tp)}
+        sought = {tp for tp in active_partitions if tp in self.continuity and self._may_read(tp)}
         with consumer._subscription.fetch_context():  # also while idle: who does not fetch for long leaves the group
             if not sought:
                 await asyncio.sleep(_IDLE_SECONDS)
@@ -159,6 +158,16 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             self._go_back(consumer)
             return {}
         return dict(self._chunks(consumer, sought, records, most))
+
+    def _may_read(self, tp: TP) -> bool:
+        """Whether whoever takes the chunks of a partition would take one now.
+
+        A stream throws away what it gets before a rebalance has wholly ended, which is after the partitions have been
+        sought, and nothing would read it again. Changelogs are read in between, and past the streams.
+        """
+        app = self.consumer.app
+        taken = app.flow_control.is_active() or self.consumer._is_changelog_tp(tp)
+        return taken and app.flow.may_read(tp)
 
     def _chunks(
         self, consumer: AIOKafkaConsumer, sought: set[TP], records: RecordMap, most: int

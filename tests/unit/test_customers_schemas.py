@@ -1,4 +1,4 @@
-"""The customers agent and schema ids that it has not met: it holds the chunk, and goes on or lets go."""
+"""The customers agent: a chunk with schema ids not met is held; one that is missing, or of the past, is noticed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pytest
 from aiokafka import ConsumerRecord
 
 from agents.chunk import Chunk
@@ -14,7 +15,7 @@ from agents.folding import Folding
 from agents.marking import Marking
 from agents.transactions import Message, PositionAfter, Written
 from pipeline.customer import Rules
-from pipeline.errors import UnavailableError
+from pipeline.errors import BrokenInvariantError, UnavailableError
 from pipeline.settings import Settings
 from pipeline.topics import CHANGELOG
 from schemas.codec import Decoder, header
@@ -100,6 +101,7 @@ NEW = Writer(evolved(), 7)({**touchpoint(1), "mood": "grim"})
 async def test_a_chunk_with_an_unmet_id_waits_for_the_registry_and_is_folded_once():
     agent = Agent()
     await agent.customers.own({0}, set())
+    agent.customers.begin({0: 0})
     taking = asyncio.create_task(agent.customers.take(chunk(NEW, header(99) + b"x")))
     await agent.shelf.refused.wait()
     assert not taking.done()
@@ -116,6 +118,7 @@ async def test_a_chunk_with_an_unmet_id_waits_for_the_registry_and_is_folded_onc
 async def test_a_partition_given_back_while_it_waited_is_let_go():
     agent = Agent()
     await agent.customers.own({0}, set())
+    agent.customers.begin({0: 0})
     taking = asyncio.create_task(agent.customers.take(chunk(NEW)))
     await agent.shelf.refused.wait()
     await agent.customers.release()
@@ -123,5 +126,30 @@ async def test_a_partition_given_back_while_it_waited_is_let_go():
     await agent.customers.own({0}, set())
     agent.shelf.away = False
     await taking
+    await agent.customers.release()
+    assert agent.log.committed == []
+
+
+def stretch(first: int, after: int) -> Chunk:
+    return Chunk("touchpoints", 0, first, after, [])
+
+
+async def test_a_chunk_that_was_never_handed_over_is_missed_also_at_the_beginning():
+    agent = Agent()
+    await agent.customers.own({0}, set())
+    agent.customers.begin({0: 5})
+    with pytest.raises(BrokenInvariantError, match="5 to 9 were never handed over"):
+        await agent.customers.take(stretch(9, 12))
+    await agent.customers.take(stretch(5, 9))
+    await agent.customers.release()
+    assert [position for position, _ in agent.log.committed] == [9]
+
+
+async def test_what_was_read_for_an_assignment_past_is_let_go():
+    agent = Agent()
+    await agent.customers.own({0}, set())
+    agent.customers.begin({0: 5})
+    await agent.customers.own({0}, set())
+    await agent.customers.take(stretch(5, 9))
     await agent.customers.release()
     assert agent.log.committed == []
