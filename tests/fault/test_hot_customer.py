@@ -9,8 +9,8 @@ from tests.bench import hot
 pytestmark = pytest.mark.fault
 
 EVENTS = 60_000
-MOST = 1.6
-"""The bench measures it with more events; this keeps it from rotting, on a machine that may do much else."""
+MOST = 2.0
+"""At full size it is about 1 (tests/bench/hot.py). So few other customers are cheap, and the machine may do much else."""
 VARIANTS = ("spread", "shuffled")
 MEMORY_MB = 400
 

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from aiokafka.structs import OffsetAndMetadata
 
-from agents.transactions import Transactions
+from agents.transactions import PositionAfter, Transactions
 from pipeline.errors import FencedError
 from pipeline.log_reader import log_reader
 from pipeline.topics import CUSTOMERS_GROUP
@@ -23,6 +24,10 @@ async def kafka(tmp_path: Path) -> AsyncIterator[Broker]:
         yield running
 
 
+def at(position: int) -> PositionAfter:
+    return lambda _: OffsetAndMetadata(position, "")
+
+
 async def values(kafka_url: str) -> list[bytes | None]:
     async with log_reader(kafka_url) as log:
         spans = await log.spans(["risk"])
@@ -33,12 +38,12 @@ async def test_an_owner_that_was_only_paused_can_write_nothing_any_more(kafka: B
     first, second = (Transactions(kafka.url, CUSTOMERS_GROUP) for _ in range(2))
     try:
         await first.own({PARTITION}, set())
-        await first.commit(PARTITION, {"risk": [(b"a", b"first")]}, SOURCE, 1)
+        await first.commit(PARTITION, {"risk": [(b"a", b"first")]}, SOURCE, at(1))
         await second.own({PARTITION}, set())
-        await second.commit(PARTITION, {"risk": [(b"a", b"second")]}, SOURCE, 2)
+        await second.commit(PARTITION, {"risk": [(b"a", b"second")]}, SOURCE, at(2))
         with pytest.raises(FencedError):
-            await first.commit(PARTITION, {"risk": [(b"a", b"late")]}, SOURCE, 1)
-        await second.commit(PARTITION, {"risk": [(b"a", b"third")]}, SOURCE, 3)
+            await first.commit(PARTITION, {"risk": [(b"a", b"late")]}, SOURCE, at(1))
+        await second.commit(PARTITION, {"risk": [(b"a", b"third")]}, SOURCE, at(3))
     finally:
         await first.close()
         await second.close()
