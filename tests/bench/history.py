@@ -16,6 +16,7 @@ from tests.bench.report import median, tell
 from tests.bench.stream import START, touchpoints
 
 CUSTOMERS = 20
+_LONG_AFTER = 10**15
 ROUNDS = 200
 
 
@@ -68,7 +69,7 @@ def _fold(
         for index, record in enumerate(stream)
     ]
     after = offset + len(records)
-    outputs = folding(Chunk("touchpoints", 0, offset, after, records), states, 10**15)  # type: ignore[arg-type]
+    outputs = folding(Chunk("touchpoints", 0, offset, after, records), states, _LONG_AFTER)  # type: ignore[arg-type]
     states.update(outputs.changelog)  # type: ignore[arg-type]
     return after
 

@@ -30,6 +30,7 @@ MADE = 20_000
 """So many states are folded from touchpoints of the stream; the others are copies under other keys."""
 PER_CUSTOMER = 22
 PARTITIONS = 4
+_LONG_AFTER = 10**15
 _CHUNK = 10_000
 _PATIENCE = 600.0
 
@@ -108,7 +109,7 @@ def made_states(customers: int) -> list[bytes]:
     stream, positions = encoded(touchpoints(customers * PER_CUSTOMER, customers, seed=9)), count()
     while records := [Given(next(positions), *message) for message in _next(stream)]:
         chunk = Chunk("touchpoints", 0, records[0].offset, records[-1].offset + 1, records)  # type: ignore[arg-type]
-        states.update(folding(chunk, states, 0).changelog)  # type: ignore[arg-type]
+        states.update(folding(chunk, states, _LONG_AFTER).changelog)  # type: ignore[arg-type]
     return list(states.values())
 
 

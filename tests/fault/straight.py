@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaProducer
 from pipeline.landed import committed_positions
 from pipeline.log_reader import log_reader
 from pipeline.model import Record
-from pipeline.topics import CUSTOMERS_GROUP
+from pipeline.topics import CUSTOMERS_GROUP, epochs
 from schemas.codec import Encoder
 from tests.clickstream import Click
 from tests.reference import touchpoint
@@ -137,9 +137,10 @@ class Watched:
 
 async def until_applied(kafka_url: str, seconds: float = 60) -> None:
     """Wait until the customers agent has committed all the touchpoints there are."""
-    positions = committed_positions(kafka_url, CUSTOMERS_GROUP)
+    epoch = (await epochs(kafka_url))["touchpoints"]
     async with asyncio.timeout(seconds), log_reader(kafka_url) as log:
         ends = {tp: span.end for tp, span in (await log.spans(["touchpoints"])).items()}
+        positions = committed_positions(kafka_url, CUSTOMERS_GROUP, set(ends), epoch)
         reached = await positions.read()
         while not all(reached.get(tp, 0) >= end for tp, end in ends.items()):
             await asyncio.sleep(0.1)

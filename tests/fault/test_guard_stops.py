@@ -6,11 +6,12 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from aiokafka import TopicPartition
 
 from pipeline.landed import committed_positions
 from pipeline.local.installation import Installation
 from pipeline.settings import Settings
-from pipeline.topics import CUSTOMERS_GROUP
+from pipeline.topics import CUSTOMERS_GROUP, epochs
 from tests.clickstream import JOURNEY_GAP, Click, clicks, spans
 from tests.command import touchline
 from tests.fault.straight import Straight, metrics_of, record_of, straight, until_ready
@@ -83,9 +84,9 @@ async def until_journeys(data: Path, rows: list[Click]) -> None:
 
 async def check_nothing_committed(data: Path, kafka_url: str, begin: int) -> None:
     """Neither group is past the chunk with the garbage, and there are no dead letters of its first 500 records."""
-    positions = await committed_positions(kafka_url, CUSTOMERS_GROUP).read()
-    reached = {tp.partition: position for tp, position in positions.items()}
-    assert reached.get(STOPPED, 0) <= begin + 500
+    partition, epoch = TopicPartition("touchpoints", STOPPED), (await epochs(kafka_url))["touchpoints"]
+    reached = await committed_positions(kafka_url, CUSTOMERS_GROUP, [partition], epoch).read()
+    assert reached.get(partition, 0) <= begin + 500
     query = f"SELECT max(next_offset) FROM landing_ledger WHERE topic = 'touchpoints' AND partition = {STOPPED}"
     answer = await touchline("sql", query, "--format", "TSV", "--data", str(data))
     assert int(answer.output) <= begin + 500

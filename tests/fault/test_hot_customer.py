@@ -10,7 +10,7 @@ pytestmark = pytest.mark.fault
 
 EVENTS = 60_000
 MOST = 2.0
-"""At full size it is about 1 (tests/bench/hot.py). So few other customers are cheap, and the machine may do much else."""
+"""At full size it is about 1 (tests/bench/hot.py). So few other customers are cheap, and the machine is shared."""
 VARIANTS = ("spread", "shuffled")
 MEMORY_MB = 400
 

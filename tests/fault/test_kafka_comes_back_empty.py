@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 
 from pipeline.landed import wait_until_landed
 from pipeline.topics import ALL, epochs
-from tests.clickstream import JOURNEY_GAP, VISIT_GAP, clicks, spans
+from sinks.clickhouse import Client
+from tests.clickstream import JOURNEY_GAP, VISIT_GAP, Click, clicks, spans
+from tests.command import touchline
 from tests.fault.installed import audited, clickhouse, landed_ids, lose, until_new, watched
 from tests.fault.load import Load
 from tests.integration.test_backfill_journeys import seen
@@ -36,7 +39,8 @@ async def test_new_epochs_begin_and_all_that_is_accepted_afterwards_lands(
         load = Load(installation.endpoints)
         sending = asyncio.create_task(load.send(rows))
         await load.reaches(BEFORE // 3)
-        kept = await landed_ids(client)
+        while not (kept := await landed_ids(client)):
+            await asyncio.sleep(0.1)
         lose(installation, data, "kafka")
         lost_at = time.monotonic()
         after = await until_new(kafka_url, before)
@@ -58,3 +62,19 @@ async def test_new_epochs_begin_and_all_that_is_accepted_afterwards_lands(
             assert [span for span in await seen(data, table) if span.customer_id.startswith("later-")] == spans(
                 later, gap
             )
+        await journeys_come_back(data, client)
+
+
+async def journeys_come_back(data: Path, client: Client) -> None:
+    """Kafka took the states with it; a rebuild makes them of what ClickHouse kept, on both sides of the loss."""
+    rebuilt = await touchline("rebuild", "--all", "--data", str(data), "--json")
+    assert rebuilt.status == 0, rebuilt.errors
+    landed = [
+        Click(customer, moment.replace(tzinfo=UTC), touchpoint)
+        for customer, moment, touchpoint in await client.query(
+            "SELECT customer_id, occurred_at, touchpoint FROM touchpoints"
+        )
+    ]
+    assert rebuilt.json()["touchpoints"] == len(landed)
+    for table, gap in (("visits", VISIT_GAP), ("journeys", JOURNEY_GAP)):
+        assert await seen(data, table) == spans(landed, gap)

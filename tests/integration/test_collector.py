@@ -8,6 +8,7 @@ import json
 import uuid
 import zlib
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -232,7 +233,8 @@ async def talk(running: Running, *parts: bytes) -> bytes:
         for part in parts:
             writer.write(part)
             await writer.drain()
-        writer.write_eof()
+        with suppress(OSError):  # the other side may have been faster in closing
+            writer.write_eof()
         return await asyncio.wait_for(reader.read(), 20)
     except ConnectionResetError:
         return b""
