@@ -42,7 +42,8 @@ def customers_app(
 
     async def starts(assigned: set[TP]) -> Mapping[TP, Start]:
         found = await marking.starts({tp.partition for tp in assigned})
-        customers.begin({tp.partition: start.position for tp, start in found.items()})
+        beginnings = await app.consumer.earliest_offsets(*assigned) if assigned else {}
+        customers.begin({tp.partition: max(start.position, beginnings[TP(*tp)] or 0) for tp, start in found.items()})
         return {TP(*tp): start for tp, start in found.items()}
 
     app.starts = starts
