@@ -104,6 +104,8 @@ async def loaded(
     sending = asyncio.create_task(load.run())
     try:
         yield load
+        if sending.done():
+            await sending  # says what went wrong with it, if anything did
         assert not sending.done(), "there was no load any more when the last fault struck"
         load.hurry.set()
         await sending
