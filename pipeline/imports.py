@@ -13,12 +13,10 @@ from sinks import sql
 from sinks.clickhouse import Client
 
 
-async def is_withdrawn(clickhouse: Client, import_id: str) -> bool:
-    """Whether an import is withdrawn. Raises UsageError for one of which nothing has landed."""
+async def _state(clickhouse: Client, import_id: str) -> tuple[bool, bool]:
+    """Whether anything of an import has landed, and whether it is withdrawn."""
     [(known, withdrawn)] = await clickhouse.query(sql.query("import_state"), {"import_id": import_id})
-    if not known:
-        raise UsageError(f"no touchpoint of import {import_id!r} has landed: touchline imports list names them")
-    return bool(withdrawn)
+    return bool(known), bool(withdrawn)
 
 
 async def set_withdrawn(  # noqa: PLR0913 (what it works on, each once)
@@ -34,7 +32,9 @@ async def set_withdrawn(  # noqa: PLR0913 (what it works on, each once)
 
     Raises UsageError for an import of which nothing has landed, and what `rebuild_customers` raises.
     """
-    await is_withdrawn(clickhouse, import_id)
+    known, _ = await _state(clickhouse, import_id)
+    if not known:
+        raise UsageError(f"no touchpoint of import {import_id!r} has landed: touchline imports list names them")
     await clickhouse.insert_rows("withdrawn_imports_log", ("import_id", "withdrawn"), [(import_id, withdrawn)])
     return await rebuild_customers(kafka_url, clickhouse, Selection(import_id=import_id), rules, progress)
 
@@ -46,7 +46,7 @@ async def take_in(
 
     Nothing to do where nothing of the import has landed, and raises what `rebuild_customers` raises.
     """
-    [(known, withdrawn)] = await clickhouse.query(sql.query("import_state"), {"import_id": import_id})
-    if known and withdrawn:
+    _, withdrawn = await _state(clickhouse, import_id)
+    if withdrawn:
         return await set_withdrawn(kafka_url, clickhouse, import_id, False, rules=rules, progress=progress)
     return await rebuild_customers(kafka_url, clickhouse, Selection(import_id=import_id, late=True), rules, progress)
