@@ -6,6 +6,7 @@ client library does not speak; hence its form stands here. A broker that knows o
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16,
 from pipeline.reachable import reachable
 
 _NO_ID = bytes(16)
+_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,17 @@ async def metadata_client(kafka_url: str) -> AsyncIterator[AIOKafkaClient]:
     try:
         async with reachable(kafka_url):
             await client.bootstrap()
+            await until_known(client)
         yield client
     finally:
         await client.close()
+
+
+async def until_known(client: AIOKafkaClient) -> None:
+    """Wait until the client knows a broker to ask: one that is just back answers a moment before it is a member again."""
+    while client.get_random_node() is None:
+        await client.force_metadata_update()
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 async def describe(client: AIOKafkaClient, names: Collection[str]) -> Cluster:

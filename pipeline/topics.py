@@ -12,7 +12,7 @@ from typing import Literal
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-from pipeline.cluster import describe, metadata_client
+from pipeline.cluster import describe, metadata_client, until_known
 from pipeline.epoch_log import (
     EPOCHS,
     Beginning,
@@ -161,6 +161,7 @@ async def _admin(kafka_url: str) -> AsyncIterator[AIOKafkaAdminClient]:
     try:
         async with reachable(kafka_url):
             await admin.start()
+            await until_known(admin._client)
         async with reachable(kafka_url):
             yield admin
     finally:
