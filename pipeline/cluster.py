@@ -48,7 +48,7 @@ async def metadata_client(kafka_url: str) -> AsyncIterator[AIOKafkaClient]:
 
 
 async def until_known(client: AIOKafkaClient) -> None:
-    """Wait until the client knows a broker to ask: one that is just back answers a moment before it is a member again."""
+    """Wait until the client knows a broker to ask: one that is just back answers before it is a member again."""
     while client.get_random_node() is None:
         await client.force_metadata_update()
         await asyncio.sleep(_POLL_SECONDS)
