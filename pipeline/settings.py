@@ -15,7 +15,7 @@ from pipeline.errors import ConfigurationError
 class Settings(BaseSettings):
     """All settings with their defaults; `touchline config` prints them with these descriptions."""
 
-    model_config = SettingsConfigDict(env_prefix="TOUCHLINE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="TOUCHLINE_", env_nested_delimiter="__", frozen=True, extra="ignore")
 
     kafka_url: str | None = Field(
         None, description="Kafka bootstrap servers, host:port[,host:port]; unset: the local stack"
@@ -50,6 +50,22 @@ class Settings(BaseSettings):
     collector_port: int = Field(8480, ge=0, le=65535, description="the collector's public port; 0: any free one")
     collector_private_port: int = Field(8481, ge=0, le=65535, description="loopback port of /metrics; 0: any free one")
     write_keys: str = Field("", description="write keys the collector accepts, comma-separated", repr=False)
+    webhook_secrets: dict[str, str] = Field(
+        default_factory=dict,
+        description="secrets of webhook sources, one variable each: TOUCHLINE_WEBHOOK_SECRETS__SHOPIFY; several, "
+        "comma-separated, while one is being changed; a source without any is off",
+        repr=False,
+    )
+    channels: Path | None = Field(None, description="folder of your own channel mappings, <source>.toml")
+    public_url: str | None = Field(
+        None, description="URL that vendors know the collector by, if a proxy stands before it; some sign it"
+    )
+    identity_key: str = Field(
+        "", description="key of the hashes that e-mail addresses and phone numbers become; fixed for life", repr=False
+    )
+    phone_region: str = Field(
+        "", description="region (ISO 3166, like DE) of phone numbers without country code; unset: those are no numbers"
+    )
     read_key: str = Field("", description="key of the private listener", repr=False)
     ack_timeout_seconds: float = Field(
         10.0, gt=0, description="how long the collector waits for Kafka before it answers 503"

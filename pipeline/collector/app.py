@@ -12,10 +12,13 @@ from starlette.responses import JSONResponse, Response
 from pipeline.collector import answers, described
 from pipeline.collector.gate import Gate
 from pipeline.collector.intake import Intake
+from pipeline.collector.keep import Keeper
 from pipeline.collector.keys import WriteKeys
 from pipeline.collector.metrics import Metrics
 from pipeline.collector.refusal import Refusal
+from pipeline.collector.senders import Senders
 from pipeline.collector.touchpoints import RETRY_SECONDS, Touchpoints
+from pipeline.collector.webhooks import Webhooks
 from pipeline.errors import UnavailableError
 from pipeline.model import VERSION
 from pipeline.publisher import Publisher
@@ -35,12 +38,20 @@ def build(settings: Settings, publisher: Publisher, ids: Ids = LOCAL) -> Collect
     """Wire the app. Raises ConfigurationError when no write key is set."""
     gate = Gate()
     metrics = Metrics(gate, publisher.waiting_seconds)
-    endpoint = Touchpoints(publisher, WriteKeys(settings.write_keys), gate, metrics, Intake(ids))
+    keys, intake = WriteKeys(settings.write_keys), Intake(ids)
+    keeper = Keeper(publisher, intake, metrics)
+    endpoint = Touchpoints(keeper, keys, gate, metrics, intake)
+    webhook = Webhooks(Senders(settings, keys), gate, keeper, intake, metrics)
     app = FastAPI(title="Touchline collector", version=VERSION, description=described.ABOUT, redoc_url=None)
 
     @app.post("/v1/touchpoints", **described.TOUCHPOINTS)
     async def touchpoints(request: Request) -> Response:
         return await endpoint(request)
+
+    @app.post("/v1/webhooks/{source}", **described.WEBHOOKS)
+    @app.get("/v1/webhooks/{source}", **described.CHALLENGES)
+    async def webhooks(request: Request, source: str) -> Response:
+        return await webhook(request, source)
 
     @app.get("/healthz", **described.HEALTH)
     async def healthz() -> Response:

@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
+from pipeline.channels.applied import Outcome
+from pipeline.channels.compiled import Source
+from pipeline.channels.touchpoints import accepted
 from pipeline.collector.pieces import Piece
 from pipeline.lanes import Message
 from pipeline.model import FieldError, Record, Rejected, dead_letter
@@ -41,6 +44,19 @@ class Intake:
             message = self._encoded(record, raw) if isinstance(record, dict) else record
             if isinstance(message, Rejected):
                 taken.refused.append((index, _named(message, event_id and event_id(index))))
+            else:
+                taken.accepted.append(message)
+                taken.channels[record["channel"]] += 1  # type: ignore[index]
+        return taken
+
+    def take_mapped(self, source: Source, outcome: Outcome, now: int, original: bytes) -> Taken:
+        """Sort the touchpoints of a webhook likewise; a refusal keeps the whole request, `original`."""
+        taken = Taken()
+        for index, mapped in enumerate(outcome.touchpoints):
+            record = accepted(source, mapped, now, original)
+            message = self._encoded(record, original) if isinstance(record, dict) else record
+            if isinstance(message, Rejected):
+                taken.refused.append((index, message))
             else:
                 taken.accepted.append(message)
                 taken.channels[record["channel"]] += 1  # type: ignore[index]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -20,10 +20,13 @@ class Metrics:
     def __init__(self, gate: Gate, waiting_seconds: Callable[[], float]) -> None:
         self.registry = CollectorRegistry()
         counter = partial(Counter, registry=self.registry)
-        self._requests = counter("touchline_requests", "Requests to /v1/touchpoints by status", ["status"])
+        self._requests = counter("touchline_requests", "Requests by status", ["status"])
         self._refused = counter("touchline_requests_refused", "Requests refused as a whole", ["reason"])
         self._accepted = counter("touchline_events_accepted", "Events that Kafka acknowledged", ["channel"])
         self._rejected = counter("touchline_events_rejected", "Events kept as dead letters", ["code"])
+        self._ignored = counter(
+            "touchline_webhook_events_ignored", "Webhook events that are no touchpoints", ["source", "reason"]
+        )
         self._bytes = counter("touchline_body_bytes", "Bytes of bodies, decompressed")
         waited = "From handing events to Kafka to its acknowledgement"
         histogram = partial(Histogram, buckets=_SECONDS, registry=self.registry)
@@ -42,6 +45,11 @@ class Metrics:
     def refused(self, reason: str) -> None:
         """Count a request refused as a whole."""
         self._refused.labels(reason).inc()
+
+    def ignored(self, source: str, reasons: Mapping[str, int]) -> None:
+        """Count the events of a webhook that are no touchpoints: unknown ones, unwanted ones, and those not for us."""
+        for reason, count in reasons.items():
+            self._ignored.labels(source, reason).inc(count)
 
     def read(self, count: int) -> None:
         """Count the bytes of a body."""
