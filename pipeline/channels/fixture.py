@@ -76,6 +76,15 @@ def _first(body: Any) -> Any:
     return body
 
 
+def is_fixture(raw: bytes) -> bool:
+    """Whether this looks like an example, and not like a body itself."""
+    try:
+        given = json.loads(raw)
+    except ValueError:
+        return False
+    return isinstance(given, dict) and "gives" in given and not set(given) - _KEYS
+
+
 def read_fixture(file: Path) -> Fixture:
     """Read one. Raises MappingError that names the file and the fix."""
     try:
