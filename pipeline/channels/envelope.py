@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qsl
 
 from pipeline.model import FieldError
@@ -69,16 +69,24 @@ def _cloudevents(incoming: Incoming) -> tuple[Any, FieldError | None]:
     return [{**attributes, "data": data}], problem
 
 
-def kept(incoming: Incoming, used_headers: tuple[str, ...]) -> bytes:
+class Kept(NamedTuple):
+    """A request that was kept because its touchpoint of this number was refused."""
+
+    incoming: Incoming
+    number: int
+
+
+def kept(incoming: Incoming, used_headers: tuple[str, ...], number: int) -> bytes:
     """A request as a dead letter keeps it: enough to map it again, and no header that the mapping does not read."""
     headers = {
         name: value for name, value in incoming.headers.items() if name in used_headers or name.startswith(_ATTRIBUTE)
     }
+    webhook = {"headers": headers, "query": dict(incoming.query), "touchpoint": number}
     text = incoming.body.decode("utf-8", "backslashreplace")
-    return json.dumps({"webhook": {"headers": headers, "query": dict(incoming.query)}, "body": text}).encode()
+    return json.dumps({"webhook": webhook, "body": text}, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
-def restored(original: bytes) -> Incoming | None:
+def restored(original: bytes) -> Kept | None:
     """A request that was kept; None for anything else."""
     given, problem = parse(original)
     if problem is not None or not isinstance(given, dict):
@@ -86,7 +94,9 @@ def restored(original: bytes) -> Incoming | None:
     webhook, body = given.get("webhook"), given.get("body")
     if not isinstance(webhook, dict) or not isinstance(body, str):
         return None
-    return Incoming(body.encode(), _texts(webhook.get("headers")), _texts(webhook.get("query")))
+    number = webhook.get("touchpoint")
+    incoming = Incoming(body.encode(), _texts(webhook.get("headers")), _texts(webhook.get("query")))
+    return Kept(incoming, number if isinstance(number, int) else 0)
 
 
 def _texts(given: Any) -> dict[str, str]:

@@ -114,7 +114,7 @@ class Functions(Builtin):
         """In capitals, as ISO 4217 wants currencies."""
         return None if text is None else _text(text, "text").upper()
 
-    @signature(_ANY, _REST)
+    @signature(_REST)
     def _func_id(self, *parts: Any) -> str | None:
         """The parts with colons between: `id('zendesk', body.ticket.id)`. Null when one of them is missing."""
         if any(part is None or part == "" for part in parts):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from pipeline.channels.applied import Outcome
 from pipeline.channels.compiled import Source
+from pipeline.channels.envelope import Incoming, kept
 from pipeline.channels.touchpoints import accepted
 from pipeline.collector.pieces import Piece
 from pipeline.lanes import Message
@@ -49,14 +50,14 @@ class Intake:
                 taken.channels[record["channel"]] += 1  # type: ignore[index]
         return taken
 
-    def take_mapped(self, source: Source, outcome: Outcome, now: int, original: bytes) -> Taken:
-        """Sort the touchpoints of a webhook likewise; a refusal keeps the whole request, `original`."""
+    def take_mapped(self, source: Source, outcome: Outcome, now: int, incoming: Incoming) -> Taken:
+        """Sort the touchpoints of a webhook likewise; a refusal keeps the whole request."""
         taken = Taken()
         for index, mapped in enumerate(outcome.touchpoints):
-            record = accepted(source, mapped, now, original)
-            message = self._encoded(record, original) if isinstance(record, dict) else record
+            record = accepted(source, mapped, now)
+            message = self._encoded(record, b"") if isinstance(record, dict) else record
             if isinstance(message, Rejected):
-                taken.refused.append((index, message))
+                taken.refused.append((index, replace(message, original=kept(incoming, source.headers, index))))
             else:
                 taken.accepted.append(message)
                 taken.channels[record["channel"]] += 1  # type: ignore[index]

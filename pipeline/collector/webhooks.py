@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from pipeline.channels.applied import apply
 from pipeline.channels.compiled import Source
-from pipeline.channels.envelope import Incoming, kept
+from pipeline.channels.envelope import Incoming
 from pipeline.collector import answers
 from pipeline.collector.body import read
 from pipeline.collector.gate import Gate
@@ -68,7 +68,7 @@ class Webhooks:
         if (problem := outcome.problem) is not None:
             where = f"{problem.path}: " if problem.path else ""
             raise Refusal(413 if problem.code == "too_large" else 400, problem.code, where + problem.message)
-        taken = self._intake.take_mapped(source, outcome, now, kept(incoming, source.headers))
+        taken = self._intake.take_mapped(source, outcome, now, incoming)
         await self._keeper.keep(taken, now, source.name)
         self._metrics.ignored(source.name, outcome.ignored)
         return answers.mapped(len(taken.accepted), taken.refused, sum(outcome.ignored.values()))
