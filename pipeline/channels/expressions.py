@@ -91,6 +91,9 @@ class _Compiler:
             "comparator": self._comparator,
             "function_expression": self._call,
             "multi_select_list": self._list,
+            "projection": self._projection,
+            "filter_projection": self._filter,
+            "flatten": self._flatten,
         }
 
     def of(self, node: Node) -> Getter:
@@ -175,6 +178,39 @@ class _Compiler:
     def _list(self, node: Node) -> Getter:
         parts = [self.of(child) for child in node["children"]]
         return lambda value: None if value is None else [part(value) for part in parts]
+
+    def _projection(self, node: Node) -> Getter:
+        listed, part = map(self.of, node["children"])
+
+        def get(value: Any) -> Any:
+            found = listed(value)
+            if not isinstance(found, list):
+                return None
+            return [given for each in found if (given := part(each)) is not None]
+
+        return get
+
+    def _filter(self, node: Node) -> Getter:
+        listed, part, holds = map(self.of, node["children"])
+
+        def get(value: Any) -> Any:
+            found = listed(value)
+            if not isinstance(found, list):
+                return None
+            return [given for each in found if not _empty(holds(each)) and (given := part(each)) is not None]
+
+        return get
+
+    def _flatten(self, node: Node) -> Getter:
+        listed = self.of(node["children"][0])
+
+        def get(value: Any) -> Any:
+            found = listed(value)
+            if not isinstance(found, list):
+                return None
+            return [part for each in found for part in (each if isinstance(each, list) else [each])]
+
+        return get
 
 
 def _path(names: list[str]) -> Getter:
