@@ -71,6 +71,27 @@ class Settings(BaseSettings):
         10.0, gt=0, description="how long the collector waits for Kafka before it answers 503"
     )
 
+    links: Path | None = Field(None, description="TOML file of the short links that /l/CODE follows; unset: none")
+    link_url: str | None = Field(
+        None, description="public address of the short links, https://go.shop.example; unset: the collector's own"
+    )
+    link_key: str = Field(
+        "", description="secrets that sign links to customers, comma-separated: the first signs, all count", repr=False
+    )
+    link_cookie: str = Field("tl_id", description="cookie whose value is a browser's anonymous_id")
+    link_cookie_domain: str | None = Field(
+        None, description="domain that shares this cookie, shop.example; unset: the short links' host alone"
+    )
+    link_cookie_readable: bool = Field(
+        False, description="let scripts of your pages read the cookie, to send its value as anonymous_id"
+    )
+    link_wait_ms: int = Field(
+        500, ge=0, description="how long a click waits for Kafka's acknowledgement before it is redirected all the same"
+    )
+    link_keep_seconds: float = Field(
+        300.0, gt=0, description="how long a click that Kafka does not acknowledge is kept in memory and tried again"
+    )
+
     visit_gap_minutes: int = Field(30, gt=0, description="silence that ends a visit")
     journey_gap_days: int = Field(14, gt=0, description="silence that ends a journey")
     history_days: int = Field(90, gt=0, description="how late a touchpoint may come and still change its journey")

@@ -17,6 +17,7 @@ from pipeline.settings import Settings, load
 _SECRET = {
     "write_keys",
     "read_key",
+    "link_key",
     "clickhouse_password",
     "schema_registry_password",
     "webhook_secrets",

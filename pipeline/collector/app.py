@@ -14,6 +14,8 @@ from pipeline.collector.gate import Gate
 from pipeline.collector.intake import Intake
 from pipeline.collector.keep import Keeper
 from pipeline.collector.keys import WriteKeys
+from pipeline.collector.links.backlog import Backlog
+from pipeline.collector.links.mount import Parts, mount
 from pipeline.collector.metrics import Metrics
 from pipeline.collector.refusal import Refusal
 from pipeline.collector.senders import Senders
@@ -28,21 +30,28 @@ from schemas.ids import LOCAL, Ids
 
 @dataclass(frozen=True)
 class Collector:
-    """The public app, and what the private one shows of it."""
+    """The public app, what the private one shows of it, and the clicks to finish before the publisher stops."""
 
     app: FastAPI
     metrics: Metrics
+    clicks: Backlog | None = None
 
 
 def build(settings: Settings, publisher: Publisher, ids: Ids = LOCAL) -> Collector:
-    """Wire the app. Raises ConfigurationError when no write key is set."""
+    """Wire the app. Raises ConfigurationError when no write key is set, or the links cannot be used."""
     gate = Gate()
     metrics = Metrics(gate, publisher.waiting_seconds)
     keys, intake = WriteKeys(settings.write_keys), Intake(ids)
     keeper = Keeper(publisher, intake, metrics)
     endpoint = Touchpoints(keeper, keys, gate, metrics, intake)
     webhook = Webhooks(Senders(settings, keys), gate, keeper, intake, metrics)
-    app = FastAPI(title="Touchline collector", version=VERSION, description=described.ABOUT, redoc_url=None)
+    app = FastAPI(
+        title="Touchline collector",
+        version=VERSION,
+        description=described.ABOUT,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
 
     @app.post("/v1/touchpoints", **described.TOUCHPOINTS)
     async def touchpoints(request: Request) -> Response:
@@ -65,9 +74,10 @@ def build(settings: Settings, publisher: Publisher, ids: Ids = LOCAL) -> Collect
             return answers.unavailable(str(error), RETRY_SECONDS)
         return JSONResponse({"status": "ready"})
 
+    clicks = mount(app, settings, Parts(publisher, gate, metrics, intake))
     app.add_exception_handler(HTTPException, _plain)
     described.secure(app)
-    return Collector(app, metrics)
+    return Collector(app, metrics, clicks)
 
 
 async def _plain(_: Request, error: Exception) -> Response:
