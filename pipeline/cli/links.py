@@ -15,6 +15,7 @@ from rich.table import Table
 
 from pipeline.cli import app
 from pipeline.cli.common import Json, print_json, tell
+from pipeline.collector.links.book import text_of
 from pipeline.errors import ConfigurationError, UsageError
 from pipeline.link_targets import checked_public
 from pipeline.link_tokens import PARAMETER, Signer, customer_problem
@@ -51,7 +52,7 @@ def list_links(file: File = None, as_json: Json = False) -> None:
 def check(file: File = None, as_json: Json = False) -> None:
     """Say all that is wrong with the links, before they are used. Example: touchline links check --file new.toml."""
     path = _path(load(), file)
-    found, problems = read(_text(path))
+    found, problems = read(text_of(path))
     if as_json:
         print_json({"links": len(found), "problems": [vars(problem) for problem in problems]})
     else:
@@ -88,17 +89,10 @@ def _path(settings: Settings, file: Path | None) -> Path:
     return path
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from error
-
-
 def _good(settings: Settings, file: Path | None) -> Links:
     """All links, of a file that has no problem."""
     path = _path(settings, file)
-    found, problems = read(_text(path))
+    found, problems = read(text_of(path))
     if problems:
         raise ConfigurationError(f"{path}: {problems[0].message}; `touchline links check` says all")
     return found

@@ -19,14 +19,21 @@ _Signature = tuple[int, int, int]
 
 def open_links(path: Path) -> Links:
     """Read the file. Raises ConfigurationError that names the file, the key and the fix."""
-    try:
-        links, problems = read(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"TOUCHLINE_LINKS: {path} cannot be read: {error}") from error
+    links, problems = read(text_of(path))
     if problems:
         more = f" (and {len(problems) - 1} more: `touchline links check`)" if len(problems) > 1 else ""
         raise ConfigurationError(f"TOUCHLINE_LINKS: {path}: {problems[0].message}{more}")
     return links
+
+
+def text_of(path: Path) -> str:
+    """What the file holds. Raises ConfigurationError that says why it cannot be read."""
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"TOUCHLINE_LINKS: {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"TOUCHLINE_LINKS: {path} is not UTF-8 at byte {error.start}") from error
 
 
 class Book:
