@@ -64,7 +64,7 @@ class Backlog:
             task.cancel()
             self._lost("stopped")
         if left:
-            log.error("%d clicks on links are lost: Kafka did not acknowledge them before the end", len(left))
+            log.error("clicks on links lost because Kafka did not acknowledge them before the end: %d", len(left))
             await asyncio.wait(left)
 
     async def _deliver(self, message: Message) -> None:
