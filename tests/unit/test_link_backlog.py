@@ -18,12 +18,18 @@ class Slow:
     def __init__(self, refusals: int = 0, error: type[Exception] = UnavailableError) -> None:
         self.may = asyncio.Event()
         self.had: list[Message] = []
+        self.trying = self.most = 0
         self._refusals = refusals
         self._error = error
 
     async def publish(self, topic: str, messages: Iterable[Message]) -> None:
         assert topic == "touchpoints"
-        await self.may.wait()
+        self.trying += 1
+        self.most = max(self.most, self.trying)
+        try:
+            await self.may.wait()
+        finally:
+            self.trying -= 1
         if self._refusals:
             self._refusals -= 1
             raise self._error("not now")
@@ -55,6 +61,23 @@ async def test_a_click_is_tried_until_kafka_has_it() -> None:
     assert task is not None
     await task
     assert (publisher.had, count.acknowledged, count.reasons, len(waiting)) == ([CLICK], 1, [], 0)
+
+
+async def test_while_kafka_is_away_few_try_at_a_time() -> None:
+    publisher, count = Slow(refusals=1), Count()
+    waiting = backlog(publisher, count, most=100)
+    publisher.may.set()
+    first = waiting.put(CLICK)
+    while not publisher.most or publisher.trying:
+        await asyncio.sleep(0)
+    publisher.may.clear()
+    for _ in range(50):
+        waiting.put(CLICK)
+    publisher.may.set()
+    await waiting.finish(60)
+    assert first is not None and first.done()
+    assert (count.acknowledged, count.reasons) == (51, [])
+    assert publisher.most <= 4
 
 
 async def test_no_more_wait_than_may() -> None:

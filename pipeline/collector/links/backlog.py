@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 MOST_WAITING = 5_000
 _RETRY_SECONDS = 0.5
+_AT_A_TIME = 4
 
 
 class BacklogMetrics(Protocol):
@@ -40,6 +41,8 @@ class Backlog:
         self._sent = metrics.sent
         self._lost = metrics.lost
         self._most = most
+        self._away = False
+        self._turn = asyncio.Semaphore(_AT_A_TIME)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
@@ -80,10 +83,20 @@ class Backlog:
             log.exception("a click on a link is lost")
 
     async def _publish(self, message: Message) -> None:
+        """Return when Kafka has it. While Kafka is away only a few knock at its door, in turn, not thousands."""
+        if not self._away and await self._acknowledged(message):
+            return
         while True:
-            try:
-                await self._publisher.publish("touchpoints", [message])
-            except UnavailableError:
+            async with self._turn:
+                if await self._acknowledged(message):
+                    return
                 await asyncio.sleep(_RETRY_SECONDS)
-            else:
-                return
+
+    async def _acknowledged(self, message: Message) -> bool:
+        try:
+            await self._publisher.publish("touchpoints", [message])
+        except UnavailableError:
+            self._away = True
+        else:
+            self._away = False
+        return not self._away
