@@ -59,6 +59,21 @@ class Settings(BaseSettings):
     journey_gap_days: int = Field(14, gt=0, description="silence that ends a journey")
     history_days: int = Field(90, gt=0, description="how late a touchpoint may come and still change its journey")
 
+    personal_data: str = Field(
+        "mask",
+        description="what is done about personal data in attributes: mask, hash or keep; per kind: mask,email=hash "
+        "(email, phone, iban, personal); card numbers and secrets are masked whatever it says",
+    )
+    identity_key: str = Field(
+        "",
+        description="key of the hashes of e-mail addresses and phone numbers; without one they can be guessed, "
+        "with another one nothing joins any more",
+        repr=False,
+    )
+    phone_region: str = Field(
+        "", description="country (ISO 3166, like DE) of phone numbers without a country code; unset: only +... is one"
+    )
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("WARNING", description="how much is logged")
 
     partitions: int = Field(12, ge=1, le=1024, description="partitions of a topic when it is made; fixed for life")

@@ -14,7 +14,7 @@ from pipeline.cli import app
 from pipeline.cli.common import Json, print_json
 from pipeline.settings import Settings, load
 
-_SECRET = {"write_keys", "read_key", "clickhouse_password", "schema_registry_password"}
+_SECRET = {"write_keys", "read_key", "clickhouse_password", "schema_registry_password", "identity_key"}
 _USER_INFO = re.compile(r"(?<=://)[^/@]*@")
 
 
