@@ -18,49 +18,36 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from types import MappingProxyType
-from typing import Literal, Self, cast, get_args
-
-from phonenumbers import SUPPORTED_REGIONS
+from functools import lru_cache, partial
+from typing import Self
 
 from pipeline.announced import announced
-from pipeline.errors import ConfigurationError
 from pipeline.identity_hash import email_id, identity_hash, phone_id
 from pipeline.model import Record
 from pipeline.payment_numbers import SHORTEST_CARD
-from pipeline.personal_data import KINDS, Found, find, may_hold
+from pipeline.personal_data import Found, find, may_hold
+from pipeline.privacy_rules import Action, actions_of
 from pipeline.settings import Settings
 
-__all__ = ["Privacy", "email_id", "phone_id"]
+__all__ = ["MASKING", "Privacy", "email_id", "phone_id"]
 
-Action = Literal["mask", "hash", "keep"]
 TEXT_FIELDS = ("reference", "staff_id", "campaign", "partner")
 _NAME_LIMIT, _VALUE_LIMIT = 200, 1000
 """Those of validation: what is longer once hashed is cut."""
-_ALWAYS_MASKED = frozenset({"card", "secret"})
-_CHOICES = tuple(kind for kind in KINDS if kind not in _ALWAYS_MASKED)
-
-
-def _masked() -> Mapping[str, Action]:
-    return MappingProxyType(dict.fromkeys(KINDS, "mask"))
 
 
 @dataclass(frozen=True)
 class Privacy:
     """The rules: an action for each kind, the key of hashes, and the region of phone numbers."""
 
-    actions: Mapping[str, Action] = field(default_factory=_masked)
+    actions: Mapping[str, Action] = field(default_factory=partial(actions_of, "mask"))
     key: str = field(default="", repr=False)
     region: str | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The rules that the settings ask for. Raises ConfigurationError that names the variable."""
-        region = settings.phone_region.upper()
-        if region and region not in SUPPORTED_REGIONS:
-            raise ConfigurationError(f"TOUCHLINE_PHONE_REGION: {region} is no country code (ISO 3166), like DE or US")
-        return cls(actions_of(settings.personal_data), settings.identity_key, region or None)
+        """The rules that the settings ask for."""
+        return cls(actions_of(settings.personal_data), settings.identity_key, settings.phone_region or None)
 
     def protect(self, record: Record, tally: Counter[str]) -> Record:
         """The record without what must not be kept; `tally` counts by kind what was masked or hashed.
@@ -102,18 +89,8 @@ class Privacy:
         yield text[position:]
 
 
-def actions_of(text: str) -> Mapping[str, Action]:
-    """Read `hash` or `mask,email=hash,phone=keep`. Raises ConfigurationError that names what is wrong."""
-    actions: dict[str, Action] = dict.fromkeys(KINDS, "mask")
-    for part in filter(None, (part.strip() for part in text.lower().split(","))):
-        kind, equals, action = part.rpartition("=")
-        if action not in get_args(Action) or (equals and kind not in _CHOICES):
-            raise ConfigurationError(
-                f"TOUCHLINE_PERSONAL_DATA: {part!r} is neither mask, hash or keep nor one of these for a kind "
-                f"({', '.join(_CHOICES)}), like mask,email=hash"
-            )
-        actions.update(dict.fromkeys([kind] if equals else _CHOICES, cast(Action, action)))
-    return MappingProxyType(actions)
+MASKING = Privacy()
+"""Everything is masked: what holds unless the settings say otherwise."""
 
 
 @lru_cache(maxsize=4096)

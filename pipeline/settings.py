@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipeline.errors import ConfigurationError
+from pipeline.privacy_rules import known_actions, known_region
 
 
 class Settings(BaseSettings):
@@ -59,7 +60,7 @@ class Settings(BaseSettings):
     journey_gap_days: int = Field(14, gt=0, description="silence that ends a journey")
     history_days: int = Field(90, gt=0, description="how late a touchpoint may come and still change its journey")
 
-    personal_data: str = Field(
+    personal_data: Annotated[str, AfterValidator(known_actions)] = Field(
         "mask",
         description="what is done about personal data in attributes: mask, hash or keep; per kind: mask,email=hash "
         "(email, phone, iban, personal); card numbers and secrets are masked whatever it says",
@@ -70,7 +71,7 @@ class Settings(BaseSettings):
         "with another one nothing joins any more",
         repr=False,
     )
-    phone_region: str = Field(
+    phone_region: Annotated[str, AfterValidator(known_region)] = Field(
         "", description="country (ISO 3166, like DE) of phone numbers without a country code; unset: only +... is one"
     )
 
@@ -108,4 +109,6 @@ def load() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "TOUCHLINE_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise ConfigurationError(f"{name}: {first['msg']}; see `touchline config`") from error
+        raise ConfigurationError(
+            f"{name}: {first['msg'].removeprefix('Value error, ')}; see `touchline config`"
+        ) from error

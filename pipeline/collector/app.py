@@ -18,6 +18,7 @@ from pipeline.collector.refusal import Refusal
 from pipeline.collector.touchpoints import RETRY_SECONDS, Touchpoints
 from pipeline.errors import UnavailableError
 from pipeline.model import VERSION
+from pipeline.privacy import Privacy
 from pipeline.publisher import Publisher
 from pipeline.settings import Settings
 from schemas.ids import LOCAL, Ids
@@ -35,7 +36,7 @@ def build(settings: Settings, publisher: Publisher, ids: Ids = LOCAL) -> Collect
     """Wire the app. Raises ConfigurationError when no write key is set."""
     gate = Gate()
     metrics = Metrics(gate, publisher.waiting_seconds)
-    endpoint = Touchpoints(publisher, WriteKeys(settings.write_keys), gate, metrics, Intake(ids))
+    endpoint = Touchpoints(publisher, WriteKeys(settings.write_keys), gate, metrics, Intake(ids, Privacy.of(settings)))
     app = FastAPI(title="Touchline collector", version=VERSION, description=described.ABOUT, redoc_url=None)
 
     @app.post("/v1/touchpoints", **described.TOUCHPOINTS)

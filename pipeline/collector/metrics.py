@@ -24,6 +24,8 @@ class Metrics:
         self._refused = counter("touchline_requests_refused", "Requests refused as a whole", ["reason"])
         self._accepted = counter("touchline_events_accepted", "Events that Kafka acknowledged", ["channel"])
         self._rejected = counter("touchline_events_rejected", "Events kept as dead letters", ["code"])
+        masked = "Personal data masked or hashed in accepted events"
+        self._masked = counter("touchline_personal_data_masked", masked, ["kind"])
         self._bytes = counter("touchline_body_bytes", "Bytes of bodies, decompressed")
         waited = "From handing events to Kafka to its acknowledgement"
         histogram = partial(Histogram, buckets=_SECONDS, registry=self.registry)
@@ -46,6 +48,11 @@ class Metrics:
     def read(self, count: int) -> None:
         """Count the bytes of a body."""
         self._bytes.inc(count)
+
+    def masked(self, kinds: Tally[str]) -> None:
+        """Count the personal data of events that Kafka has acknowledged."""
+        for kind, count in kinds.items():
+            self._masked.labels(kind).inc(count)
 
     def acknowledged(self, seconds: float, channels: Tally[str], refused: Iterable[tuple[int, Rejected]]) -> None:
         """Count the events of a request that Kafka has acknowledged."""

@@ -73,6 +73,7 @@ class Touchpoints:
             letters = self._intake.dead_letters(taken.refused, now, source)
             await asyncio.gather(publish("rejected", letters), publish("touchpoints", taken.accepted))
         self._metrics.acknowledged(time.perf_counter() - started, taken.channels, taken.refused)
+        self._metrics.masked(taken.masked)
 
 
 def _event_ids(idempotency_key: str | None) -> EventId | None:
