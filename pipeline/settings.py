@@ -74,6 +74,11 @@ class Settings(BaseSettings):
     phone_region: Annotated[str, AfterValidator(known_region)] = Field(
         "", description="country (ISO 3166, like DE) of phone numbers without a country code; unset: only +... is one"
     )
+    derive_sentiment: bool = Field(
+        False,
+        description="whether webhooks that bring a text and no sentiment get one derived from it, English only and "
+        "roughly; needs touchline[sentiment]",
+    )
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("WARNING", description="how much is logged")
 

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from pipeline import sentiment
 from pipeline.collector import answers, described
 from pipeline.collector.gate import Gate
 from pipeline.collector.intake import Intake
@@ -33,7 +34,8 @@ class Collector:
 
 
 def build(settings: Settings, publisher: Publisher, ids: Ids = LOCAL) -> Collector:
-    """Wire the app. Raises ConfigurationError when no write key is set."""
+    """Wire the app. Raises ConfigurationError when no write key is set, or an extra lacks that a setting needs."""
+    sentiment.check(settings.derive_sentiment)
     gate = Gate()
     metrics = Metrics(gate, publisher.waiting_seconds)
     endpoint = Touchpoints(publisher, WriteKeys(settings.write_keys), gate, metrics, Intake(ids, Privacy.of(settings)))
