@@ -22,7 +22,7 @@ Span = tuple[int, int]
 _DIGITS = re.compile(rf"(?<!\d)\d+(?:{SEPARATOR}\d+)*")
 _GROUP = re.compile(r"\d+")
 _FIRST_GROUP, _OTHER_GROUPS = 4, 3
-_IBAN_START = re.compile(r"(?<![^\W_])(?=([A-Z]{2})\d\d[ -]?[A-Z0-9])", re.IGNORECASE | re.ASCII)
+_IBAN_START = re.compile(r"(?<![A-Z])(?=([A-Z]{2})\d\d[ -]?[A-Z0-9])", re.IGNORECASE | re.ASCII)
 _IBAN_NEXT = re.compile(r"[ -]?([A-Z0-9])", re.IGNORECASE | re.ASCII)
 
 # First digits (from, to) and the lengths their cards have, as their schemes publish them.
@@ -54,11 +54,13 @@ _ISSUERS: tuple[tuple[str, str, frozenset[int]], ...] = (
     ("6759", "6759", frozenset(range(16, 20))),
     ("6761", "6763", frozenset(range(16, 20))),
 )
+_LENGTHS = {str(first): lengths for low, high, lengths in _ISSUERS for first in range(int(low), int(high) + 1)}
+_FIRST_DIGITS = sorted({len(first) for first in _LENGTHS})
 
 
 def is_card(digits: str) -> bool:
     """Tell whether ASCII digits, without separators, are a payment card's number."""
-    known = any(low <= digits[: len(low)] <= high and len(digits) in lengths for low, high, lengths in _ISSUERS)
+    known = any(len(digits) in _LENGTHS.get(digits[:first], ()) for first in _FIRST_DIGITS)
     return known and bool(luhn.is_valid(digits))
 
 

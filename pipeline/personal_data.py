@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher, format_number
 
-from pipeline.identity_hash import normalized_email
+from pipeline.identity_hash import HASH_DIGITS, normalized_email
 from pipeline.payment_numbers import Span, ascii_digits, cards, ibans
 
 KINDS = ("email", "phone", "iban", "card", "personal", "secret")
@@ -31,6 +31,8 @@ _OPAQUE = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _PHONE_SHAPE = re.compile(r"\s*[+\uff0b(]?\d(?:[\s()./\u2010-\u2015-]{0,3}\d){6,14}\s*")
+_DONE = re.compile(rf"\[(?:{'|'.join(KINDS)})\]|(?:{'|'.join(KINDS)}):[0-9a-f]{{{HASH_DIGITS}}}")
+"""What was masked or hashed before: it comes in again when a record is replayed."""
 _FLAGS = frozenset({"true", "false", "yes", "no", "y", "n", "0", "1", "null", "none"})
 
 may_hold = re.compile(
@@ -61,17 +63,26 @@ def find(text: str, region: str | None = None, announced: str | None = None) -> 
     if not may_hold(text):
         return ()
     found: list[Found] = []
-    for each in _candidates(text, region):
-        if each.kind not in {"card", "phone"} or not _opaque(text, each):
-            _add(found, each)
+    for each in _unmistakable(text):
+        _add(found, each)
+    for each in _phones(_without(text, found), region):
+        _add(found, each)
     if not found and announced == "phone" and _PHONE_SHAPE.fullmatch(text):
         return (Found(0, len(text), "phone"),)
     return tuple(sorted(found, key=lambda each: each.start))
 
 
+def find_cards(text: str) -> tuple[Found, ...]:
+    """The payment card numbers of a text, in order."""
+    found = (Found(start, end, "card") for start, end in cards(text))
+    return tuple(each for each in found if not any(a <= each.start and each.end <= b for a, b in _opaque(text)))
+
+
 def _whole(text: str, announced: str) -> Found | None:
     """A value that is personal as a whole, because of its name."""
     shown = normalize("NFKC", text).strip().lower()
+    if _DONE.fullmatch(shown):
+        return None
     if announced == "personal" and any(cards(text)):
         return Found(0, len(text), "card")
     if announced in {"personal", "secret"}:
@@ -80,14 +91,13 @@ def _whole(text: str, announced: str) -> Found | None:
     return Found(0, len(text), "card") if 12 <= digits <= 19 else None
 
 
-def _candidates(text: str, region: str | None) -> Iterator[Found]:
-    """What there may be, the surest first."""
+def _unmistakable(text: str) -> Iterator[Found]:
+    """What has check digits or an @, the surest first."""
     yield from (Found(start, end, "iban", _compact(text[start:end])) for start, end in ibans(text))
-    yield from (Found(start, end, "card") for start, end in cards(text))
+    yield from find_cards(text)
     if _AT.search(text):
         for match in _EMAIL.finditer(text):
             yield Found(*match.span(), "email", normalized_email(unquote(match[0])))
-    yield from _phones(text, region)
 
 
 def _phones(text: str, region: str | None) -> Iterator[Found]:
@@ -95,13 +105,22 @@ def _phones(text: str, region: str | None) -> Iterator[Found]:
         return
     for match in PhoneNumberMatcher(text, region or None, leniency=Leniency.VALID):
         raw = match.raw_string
-        if raw[0] in "+\uff0b0" or not raw.isdecimal():  # bare digits are rather some other number
-            yield Found(match.start, match.end, "phone", format_number(match.number, PhoneNumberFormat.E164))
+        span = match.start, match.end
+        telling = raw[0] in "+\uff0b0" or not raw.isdecimal()  # bare digits are rather some other number
+        if telling and not any(_overlap(each, span) for each in _opaque(text)):
+            yield Found(*span, "phone", format_number(match.number, PhoneNumberFormat.E164))
 
 
-def _opaque(text: str, found: Found) -> bool:
-    """Tell whether a number is a piece of a UUID, a hash or a time."""
-    return any(_overlap((found.start, found.end), match.span()) for match in _OPAQUE.finditer(text))
+def _without(text: str, found: list[Found]) -> str:
+    """The text with a stroke for each character found: so that its letters hide no number beside it."""
+    for each in found:
+        text = text[: each.start] + "|" * (each.end - each.start) + text[each.end :]
+    return text
+
+
+def _opaque(text: str) -> Iterator[Span]:
+    """Where UUIDs, hashes and times stand."""
+    return (match.span() for match in _OPAQUE.finditer(text))
 
 
 def _compact(iban: str) -> str:
@@ -113,11 +132,13 @@ def _overlap(one: Span, other: Span) -> bool:
 
 
 def _add(found: list[Found], new: Found) -> None:
-    """Add what stands apart; what overlaps with surer data becomes part of it, so that no piece of it is left over."""
-    for index, old in enumerate(found):
-        if _overlap((old.start, old.end), (new.start, new.end)):
-            start, end = min(old.start, new.start), max(old.end, new.end)
-            if (start, end) != (old.start, old.end):
-                found[index] = Found(start, end, "card" if new.kind == "card" else old.kind)
-            return
-    found.append(new)
+    """Add what stands apart; what overlaps with surer data becomes one with it, so that no piece of it is left over."""
+    span = new.start, new.end
+    touching = [old for old in found if _overlap((old.start, old.end), span)]
+    if any(old.start <= new.start and new.end <= old.end for old in touching):
+        return
+    if touching:
+        joined = [*touching, new]
+        kind = "card" if any(each.kind == "card" for each in joined) else touching[0].kind
+        new = Found(min(each.start for each in joined), max(each.end for each in joined), kind)
+    found[:] = [old for old in found if old not in touching] + [new]

@@ -25,7 +25,7 @@ from pipeline.announced import announced
 from pipeline.identity_hash import email_id, identity_hash, phone_id
 from pipeline.model import Record
 from pipeline.payment_numbers import SHORTEST_CARD
-from pipeline.personal_data import Found, find, may_hold
+from pipeline.personal_data import Found, find, find_cards, may_hold
 from pipeline.privacy_rules import Action, actions_of
 from pipeline.settings import Settings
 
@@ -61,7 +61,7 @@ class Privacy:
         for name in TEXT_FIELDS:
             text = record[name]
             if text and len(text) >= SHORTEST_CARD and may_hold(text):
-                changed[name] = self._replaced(text, [each for each in find(text) if each.kind == "card"], tally)
+                changed[name] = self._replaced(text, find_cards(text), tally)
         return {**record, **changed} if changed else record
 
     def _attributes(self, given: Mapping[str, str], tally: Counter[str]) -> dict[str, str]:

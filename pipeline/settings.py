@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     personal_data: Annotated[str, AfterValidator(known_actions)] = Field(
         "mask",
         description="what is done about personal data in attributes: mask, hash or keep; per kind: mask,email=hash "
-        "(email, phone, iban, personal); card numbers and secrets are masked whatever it says",
+        "(email, phone, iban, personal); card numbers and passwords are masked whatever it says",
     )
     identity_key: str = Field(
         "",

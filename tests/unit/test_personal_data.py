@@ -21,6 +21,11 @@ def kinds(text: str, region: str | None = None, name: str = "note") -> list[tupl
         ("jürgen@müller.de;ben@b.io", None, [("email", "jürgen@müller.de"), ("email", "ben@b.io")]),
         ("qty 2 4111 1111 1111 1111 123 05/27", None, [("card", "4111 1111 1111 1111")]),
         ("visa4111111111111111", None, [("card", "4111111111111111")]),
+        (
+            "4111 1111 1111 1111DE89370400440532013000",
+            None,
+            [("card", "4111 1111 1111 1111"), ("iban", "DE89370400440532013000")],
+        ),
         ("3782-822463-10005", None, [("card", "3782-822463-10005")]),
         ("5555.5555.5555.4444", None, [("card", "5555.5555.5555.4444")]),
         ("\uff14" + "\uff11" * 15, None, [("card", "\uff14" + "\uff11" * 15)]),
@@ -31,6 +36,12 @@ def kinds(text: str, region: str | None = None, name: str = "note") -> list[tupl
         ("call +49 171 1234567 now", None, [("phone", "+49 171 1234567")]),
         ("call 0171/1234567 or 01711234567", "DE", [("phone", "0171/1234567"), ("phone", "01711234567")]),
         ("(202) 456-1111", "US", [("phone", "(202) 456-1111")]),
+        ("ada@example.com0171 1234567", "DE", [("email", "ada@example.com"), ("phone", "0171 1234567")]),
+        (
+            "DE89370400440532013000-4111111111111111@example.com",
+            None,
+            [("card", "DE89370400440532013000-4111111111111111@example.com")],
+        ),
         ("4111111111111111@example.com", None, [("card", "4111111111111111@example.com")]),
     ],
 )

@@ -21,6 +21,7 @@ from pipeline.model import FieldError, LogPosition, Rejected, dead_letter
 from pipeline.privacy import Privacy
 from pipeline.privacy_rules import actions_of
 from schemas.codec import Decoder, Encoder
+from tests.command import touchline
 from tests.reference import touchpoint
 from tests.unit.test_backfill import Log
 
@@ -101,3 +102,16 @@ def test_a_replay_protects_an_event_and_a_record() -> None:
     record = {**touchpoint(1), "attributes": GIVEN["attributes"]}
     framed = replayed(Encoder("touchpoints")(record), LogPosition("touchpoints", 7, 1, 5))
     assert framed["attributes"] == HASHED
+
+
+async def test_the_key_of_the_hashes_is_not_shown() -> None:
+    shown = await touchline("config", TOUCHLINE_IDENTITY_KEY="nobody-knows")
+    assert shown.status == 0
+    assert "nobody-knows" not in shown.output
+
+
+async def test_a_rule_that_cannot_be_stops_a_command_in_one_line() -> None:
+    shown = await touchline("config", TOUCHLINE_PERSONAL_DATA="card=keep")
+    assert shown.status == 2
+    assert "TOUCHLINE_PERSONAL_DATA: 'card=keep' is neither" in shown.errors
+    assert "Traceback" not in shown.errors

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import ConfigurationError
 from pipeline.sentiment import SOURCE, TEXT_LIMIT, _english, apply, check, derive
 
+MANY = settings(max_examples=100, deadline=None, database=None)
 MESSAGES = Path(__file__).parents[1] / "fixtures" / "service_messages.jsonl"
 EVENT: dict[str, Any] = {"customer_id": "c-1", "text": "Terrible service, I am very disappointed."}
 MARK = {"sentiment_source": SOURCE}
@@ -53,6 +54,7 @@ def test_keeps_quiet(text: object) -> None:
     assert derive(text) is None
 
 
+@MANY
 @given(st.text())
 def test_any_text_is_taken(text: str) -> None:
     sentiment = derive("It was great. " + text)
