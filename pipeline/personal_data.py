@@ -33,6 +33,8 @@ _OPAQUE = re.compile(
 _PHONE_SHAPE = re.compile(r"\s*[+\uff0b(]?\d(?:[\s()./\u2010-\u2015-]{0,3}\d){6,14}\s*")
 _DONE = re.compile(rf"\[(?:{'|'.join(KINDS)})\]|(?:{'|'.join(KINDS)}):[0-9a-f]{{{HASH_DIGITS}}}")
 """What was masked or hashed before: it comes in again when a record is replayed."""
+_PHONE_TRIES = 20
+"""Numbers of a text that may turn out to be no phone's before no more are tried: a list of numbers costs time."""
 _FLAGS = frozenset({"true", "false", "yes", "no", "y", "n", "0", "1", "null", "none"})
 
 may_hold = re.compile(
@@ -103,7 +105,7 @@ def _unmistakable(text: str) -> Iterator[Found]:
 def _phones(text: str, region: str | None) -> Iterator[Found]:
     if not region and "+" not in text and "\uff0b" not in text:
         return
-    for match in PhoneNumberMatcher(text, region or None, leniency=Leniency.VALID):
+    for match in PhoneNumberMatcher(text, region or None, leniency=Leniency.VALID, max_tries=_PHONE_TRIES):
         raw = match.raw_string
         span = match.start, match.end
         telling = raw[0] in "+\uff0b0" or not raw.isdecimal()  # bare digits are rather some other number
