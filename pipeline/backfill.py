@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -21,6 +22,7 @@ from pipeline.errors import UsageError
 from pipeline.lanes import Message
 from pipeline.line_ids import fingerprint, first_event_id, line_event_id
 from pipeline.model import FieldError, Record, Rejected, dead_letter, derived_id
+from pipeline.privacy import MASKING, Privacy
 from pipeline.publisher import Publisher
 from pipeline.validation import rejected, validate
 from schemas.codec import Decoder, Encoder
@@ -48,30 +50,40 @@ class LineError:
 
 @dataclass(frozen=True)
 class BackfillResult:
-    """What became of a file's lines; all accepted ones are in Kafka. `errors` has the first thousand refusals."""
+    """What became of a file's lines; all accepted ones are in Kafka. `errors` has the first thousand refusals.
+
+    `masked` says by kind how much personal data was masked or hashed.
+    """
 
     lines: int
     accepted: int
     rejected: int
     import_id: str
     errors: tuple[LineError, ...]
+    masked: dict[str, int] = field(default_factory=dict)
 
 
-async def backfill(
-    file: Path, kafka_url: str, *, progress: Progress | None = None, now: int, ids: Ids = LOCAL
+async def backfill(  # noqa: PLR0913 (all but the first two have names)
+    file: Path,
+    kafka_url: str,
+    *,
+    progress: Progress | None = None,
+    now: int,
+    ids: Ids = LOCAL,
+    privacy: Privacy = MASKING,
 ) -> BackfillResult:
     """Send a file's events and return when Kafka has acknowledged all of them, dead letters included.
 
-    `now` (UTC milliseconds) becomes `received_at`. `progress` is told done and total, in units of work. Raises
-    UsageError for a file that cannot be read as a whole, before any of its events was sent, and UnavailableError
-    when Kafka stays away; starting again is safe.
+    `now` (UTC milliseconds) becomes `received_at`. `privacy` says what becomes of personal data. `progress` is told
+    done and total, in units of work. Raises UsageError for a file that cannot be read as a whole, before any of its
+    events was sent, and UnavailableError when Kafka stays away; starting again is safe.
     """
     reader_of(file)
     publisher = Publisher(kafka_url, PATIENCE_SECONDS)
     told = progress or _silent
     try:
         with _opened(file) as raw, Sorter() as sorter:
-            work = Import(publisher, sorter, import_id_of(raw), now, ids)
+            work = Import(publisher, sorter, import_id_of(raw), now, ids, privacy)
             size = raw.tell()
             raw.seek(0)
             await work.read(read(file, raw), raw.tell, size, told)
@@ -115,11 +127,13 @@ class Import:
     import_id: str
     now: int
     ids: Ids = LOCAL
+    privacy: Privacy = MASKING
     lines: int = 0
     accepted: int = 0
     good: int = 0
     rejected: int = 0
     errors: list[LineError] = field(default_factory=list)
+    masked: Counter[str] = field(default_factory=Counter)
     touchpoint: Encoder = field(init=False)
     dead_letter: Encoder = field(init=False)
 
@@ -156,7 +170,8 @@ class Import:
 
     def result(self) -> BackfillResult:
         """Return what became of the lines."""
-        return BackfillResult(self.lines, self.accepted, self.rejected, self.import_id, tuple(self.errors))
+        masked = dict(self.masked)
+        return BackfillResult(self.lines, self.accepted, self.rejected, self.import_id, tuple(self.errors), masked)
 
     async def _publish(self, messages: list[Message]) -> None:
         await self.publisher.publish("touchpoints", messages)
@@ -186,7 +201,7 @@ class Import:
         if digest:
             record["event_id"] = line_event_id(digest, 0)
         try:
-            value = self.touchpoint(record)
+            value = self.touchpoint(self.privacy.protect(record, self.masked))
         except (ValueError, TypeError, OverflowError) as error:
             problem = FieldError("encoding", "", f"the event does not fit the contract: {error}")
             return rejected(line.event, (problem,))

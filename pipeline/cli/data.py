@@ -25,6 +25,7 @@ from pipeline.customer import Rules
 from pipeline.errors import UsageError
 from pipeline.imports import take_in
 from pipeline.landed import wait_until_landed
+from pipeline.privacy import Privacy
 from pipeline.registry import reading_ids, schema_ids
 from pipeline.settings import load
 from sinks import sql
@@ -84,6 +85,7 @@ async def _backfill(file: Path, data: Path | None) -> dict[str, Any]:
         "duplicates": result.accepted - landed,
         "landed": landed,
         "import_id": result.import_id,
+        "masked": result.masked,
         "rebuilt": rebuilt.customers,
         "seconds": round(time.monotonic() - started, 2),
         "errors": [dataclasses.asdict(error) for error in result.errors],
@@ -97,6 +99,7 @@ async def _sent(file: Path, target: Target, now: int, bar: Progress) -> Backfill
         target.kafka_url,
         now=now,
         ids=await schema_ids(load()),
+        privacy=Privacy.of(load()),
         progress=lambda done, total: bar.update(task, completed=done, total=total),
     )
 
@@ -108,6 +111,9 @@ def _show_backfill(facts: dict[str, Any]) -> None:
         f"{facts['lines']} lines: {facts['accepted']} accepted, {facts['rejected']} refused, "
         f"{facts['duplicates']} of them were there already; {facts['landed']} landed in {facts['seconds']} s"
     )
+    if facts["masked"]:
+        masked = ", ".join(f"{kind} {count}" for kind, count in sorted(facts["masked"].items()))
+        tell(f"personal data masked or hashed: {masked}")
     for error in facts["errors"][:10]:
         tell(f"  line {error['line']}: {error['message']} [{error['code']}]")
     if len(facts["errors"]) > 10:

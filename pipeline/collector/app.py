@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from pipeline import sentiment
 from pipeline.collector import answers, described
 from pipeline.collector.gate import Gate
 from pipeline.collector.intake import Intake
@@ -23,6 +24,7 @@ from pipeline.collector.touchpoints import RETRY_SECONDS, Touchpoints
 from pipeline.collector.webhooks import Webhooks
 from pipeline.errors import UnavailableError
 from pipeline.model import VERSION
+from pipeline.privacy import Privacy
 from pipeline.publisher import Publisher
 from pipeline.settings import Settings
 from schemas.ids import LOCAL, Ids
@@ -38,10 +40,16 @@ class Collector:
 
 
 def build(settings: Settings, publisher: Publisher, ids: Ids = LOCAL) -> Collector:
-    """Wire the app. Raises ConfigurationError when no write key is set, or the links cannot be used."""
+    """Wire the app.
+
+    Raises ConfigurationError when no write key is set, the links or mappings cannot be used, or an extra lacks that a
+    setting needs.
+    """
+    sentiment.check(settings.derive_sentiment)
     gate = Gate()
     metrics = Metrics(gate, publisher.waiting_seconds)
-    keys, intake = WriteKeys(settings.write_keys), Intake(ids)
+    keys = WriteKeys(settings.write_keys)
+    intake = Intake(ids, Privacy.of(settings), derive_sentiment=settings.derive_sentiment)
     keeper = Keeper(publisher, intake, metrics)
     endpoint = Touchpoints(keeper, keys, gate, metrics, intake)
     webhook = Webhooks(Senders(settings, keys), gate, keeper, intake, metrics)

@@ -14,6 +14,7 @@ from pipeline.collector.pieces import Piece
 from pipeline.lanes import Message
 from pipeline.model import FieldError, Record, Rejected, dead_letter
 from pipeline.parsing import parse
+from pipeline.privacy import MASKING, Privacy
 from pipeline.validation import EVENT_LIMIT, validate
 from schemas.codec import Encoder
 from schemas.ids import LOCAL, Ids
@@ -23,17 +24,23 @@ EventId = Callable[[int], str]
 
 @dataclass(slots=True)
 class Taken:
-    """The events of one request: those accepted, encoded, and those refused, each with its index."""
+    """The events of one request: those accepted, encoded, and those refused, each with its index.
+
+    `masked` counts by kind the personal data that was masked or hashed in the accepted ones.
+    """
 
     accepted: list[Message] = field(default_factory=list)
     channels: Counter[str] = field(default_factory=Counter)
+    masked: Counter[str] = field(default_factory=Counter)
     refused: list[tuple[int, Rejected]] = field(default_factory=list)
 
 
 class Intake:
-    """Validates and encodes events; asks nobody, and never raises for what an event holds."""
+    """Validates, protects and encodes events; asks nobody, and never raises for what an event holds."""
 
-    def __init__(self, ids: Ids = LOCAL) -> None:
+    def __init__(self, ids: Ids = LOCAL, privacy: Privacy = MASKING, *, derive_sentiment: bool = False) -> None:
+        self._privacy = privacy
+        self._derive_sentiment = derive_sentiment
         self._touchpoint = Encoder("touchpoints", ids)
         self._dead_letter = Encoder("rejected", ids)
 
@@ -42,7 +49,7 @@ class Intake:
         taken = Taken()
         for index, raw in pieces:
             record = _checked(raw, now, source, event_id and event_id(index))
-            message = self._encoded(record, raw) if isinstance(record, dict) else record
+            message = self._encoded(record, raw, taken.masked) if isinstance(record, dict) else record
             if isinstance(message, Rejected):
                 taken.refused.append((index, _named(message, event_id and event_id(index))))
             else:
@@ -54,8 +61,8 @@ class Intake:
         """Sort the touchpoints of a webhook likewise; a refusal keeps the whole request."""
         taken = Taken()
         for index, mapped in enumerate(outcome.touchpoints):
-            record = accepted(source, mapped, now)
-            message = self._encoded(record, b"") if isinstance(record, dict) else record
+            record = accepted(source, mapped, now, derive_sentiment=self._derive_sentiment)
+            message = self._encoded(record, b"", taken.masked) if isinstance(record, dict) else record
             if isinstance(message, Rejected):
                 taken.refused.append((index, replace(message, original=kept(incoming, source.headers, index))))
             else:
@@ -67,9 +74,9 @@ class Intake:
         """Encode what was refused."""
         return [(None, self._dead_letter(dead_letter(each, source, now))) for _, each in refused]
 
-    def _encoded(self, record: Record, raw: bytes) -> Message | Rejected:
+    def _encoded(self, record: Record, raw: bytes, masked: Counter[str]) -> Message | Rejected:
         try:
-            return record["customer_id"].encode(), self._touchpoint(record)
+            return record["customer_id"].encode(), self._touchpoint(self._privacy.protect(record, masked))
         except (ValueError, TypeError, OverflowError) as error:
             problem = FieldError("encoding", "", f"the event does not fit the contract: {error}")
             return Rejected((problem,), raw, record["event_id"])
