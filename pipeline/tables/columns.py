@@ -45,7 +45,7 @@ class Columns:
 
     def _nearest(self, name: str) -> str:
         lowered = {each.lower(): each for each in self._places}
-        near = [lowered[each] for each in get_close_matches(name.lower(), lowered, n=3, cutoff=0.5)]
+        near = [lowered[each] for each in get_close_matches(name.lower(), lowered, n=3)]
         names = near or list(self._places)
         more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
         listed = ", ".join(map(repr, names[:_LISTED])) + more

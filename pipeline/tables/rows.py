@@ -33,8 +33,8 @@ class Binding:
         spec = mapping.spec
         columns = Columns(names, spec, f"mapping {mapping.name}")
         number = number_reader(spec.file)
-        self._skip = any_of(spec.skip, "skip", columns, number) if spec.skip else None
         self._fields = [(name, field_value(name, field, columns, number)) for name, field in spec.fields.items()]
+        self._skip = any_of(spec.skip, "skip", columns, number) if spec.skip else None
         self._attributes = attributes_of(spec, columns) if spec.attributes else None
 
     def __call__(self, row: Row) -> dict[str, Any] | FieldError | Skipped:

@@ -172,6 +172,13 @@ def test_conditions() -> None:
     assert kept == ["test"]
 
 
+def test_text_that_is_no_utf8_is_left_for_validation() -> None:
+    for cell in ("a\ud800", {"a": "\ud800"}, {"a": b"\xff"}):
+        event = one(TIME + 'staff_id = "x"', cell)
+        assert isinstance(event, dict)
+        validate(event, NOW, "test")
+
+
 def test_attributes_of_objects_and_maps() -> None:
     binding = Binding(mapping(TIME + REST, before='attributes = ["x", "y"]'), ["id", "at", "x", "y"])
     event = binding(["c", "t", {"a": 1, "b": None, "c": ["d"]}, [("e", 2.5)]])
