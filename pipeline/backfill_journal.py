@@ -41,6 +41,7 @@ class Journal:
         self._hash = hashlib.sha256()
         self._sent = 0
         self._epoch = ""
+        self._usable = True
         self.moments: list[int] = []
 
     def open(self, import_id: str, epoch: str, now: int) -> None:
@@ -70,6 +71,8 @@ class Journal:
         """Note that the next lines are safe. To be called only once Kafka has acknowledged them."""
         self._hash.update(lines.tobytes())
         self._sent += len(lines)
+        if not self._usable:
+            return
         kept = _Kept(self._epoch, self._sent, self._hash.hexdigest(), self.moments)
         new = self._file.with_suffix(f".{os.getpid()}.new")
         try:
@@ -77,7 +80,9 @@ class Journal:
             new.write_bytes(msgspec.json.encode(kept))
             new.replace(self._file)
         except OSError as error:
-            self._without(error)
+            self._usable = False
+            why = f"{self._folder} cannot be written ({error.strerror})"
+            self._say(f"{why}: this import goes on, but would begin anew if it were interrupted")
 
     def close(self) -> None:
         """Forget the import: all of it has landed, and the same command means to send it anew."""
@@ -86,14 +91,6 @@ class Journal:
             self._folder.rmdir()
         except OSError:
             """Another import's progress is kept there too, or nothing ever was."""
-
-    def _without(self, error: OSError) -> None:
-        self._say(f"{self._folder} cannot be written ({error.strerror}): if this is interrupted, it begins anew")
-        self.acknowledged = _nothing  # type: ignore[method-assign]
-
-
-def _nothing(lines: array[int]) -> None:
-    """Keep nothing."""
 
 
 def _blocks(lines: Iterator[int]) -> Iterator[array[int]]:

@@ -32,7 +32,7 @@ from sinks.clickhouse import Client
 _LANDING_SECONDS = 3600.0
 _ERRORS_TOLD = 10
 
-_HELP = """Take in a file of touchpoints and wait until all has landed.
+HELP = """Take in a file of touchpoints and wait until all has landed.
 
 \b
 touchline backfill history.jsonl              JSON Lines in a touchpoint's fields, also .jsonl.gz
@@ -62,7 +62,7 @@ listed in FILE.errors.jsonl and kept as dead letters; then the exit status is 1.
 """
 
 
-@app.command(help=_HELP)
+@app.command(help=HELP)
 def backfill(
     file: Annotated[Path, typer.Argument(help="JSON Lines (.jsonl, .ndjson) or CSV, also with .gz, or Parquet.")],
     data: Data = None,

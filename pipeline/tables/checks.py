@@ -78,6 +78,8 @@ def _check_value(key: str, name: str, value: Value) -> None:
         extra := sorted(given & {"lookup", "default", "format", "zone", "scale", "times"})
     ):
         raise UsageError(f"{key}.{extra[0]} works on a column, and {key} is a constant: remove one of them")
+    if name == "event_id" and value.constant is not None:
+        raise UsageError(f"{key}.constant would make all rows one touchpoint: name a column, or leave event_id out")
     if name != TIME and (extra := sorted(given & {"format", "zone"})):
         raise UsageError(f"{key}.{extra[0]} is for times: {name} is none")
     if name not in NUMBERS and (extra := sorted(given & {"scale", "times"})):

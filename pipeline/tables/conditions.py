@@ -31,7 +31,7 @@ def _test(condition: Condition, key: str, columns: Columns, number: ToNumber) ->
 
 
 def _cell_tests(condition: Condition, number: ToNumber) -> list[CellTest]:
-    """An empty cell meets only `empty = true`, and whatever is negated."""
+    """An empty cell meets only `empty = true` and the empty text, and whatever is negated."""
     found: list[CellTest] = []
     if condition.empty is not None:
         wanted = condition.empty

@@ -110,7 +110,7 @@ async def test_a_folder_that_cannot_be_written_is_said_once(file: Path, tmp_path
     run = Run(file, tmp_path / "taken" / "journal")
     assert await run() == 0
     assert len(run.said) == 1
-    assert "begins anew" in run.said[0]
+    assert "begin anew" in run.said[0]
     run.journal.close()
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline.cli.backfill import HELP
 from pipeline.errors import UsageError
 from pipeline.model import FieldError, Rejected
 from pipeline.tables.loading import LoadedMapping, load_mapping, parse_mapping
@@ -215,6 +217,7 @@ def test_attributes_of_objects_and_maps() -> None:
         (f'[fields]\n{TIME}{REST}[[skip]]\ncolumn = "x"', "skip.0 tests nothing"),
         (f'[fields]\n{TIME}{REST}[[skip]]\ncolumn = "x"\nmatches = "("', "skip.0.matches is not a regular expression"),
         (f'[fields]\n{TIME}{REST}[[skip]]\ncolumn = "x"\nequal = 1', "did you mean equals?"),
+        (f'[fields]\n{TIME}{REST}event_id = {{ constant = "x" }}', "fields.event_id.constant would make all rows one"),
         (f'[file]\ndelimiter = ";;"\n[fields]\n{TIME}{REST}', "file.delimiter must be one ASCII character"),
         (f'[file]\nencoding = "utf-16"\n[fields]\n{TIME}{REST}', "file.encoding: input should be 'utf-8'"),
         (f'[file]\ndecimal = ","\nthousands = ","\n[fields]\n{TIME}{REST}', "both ','"),
@@ -249,3 +252,11 @@ def test_a_mapping_file_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes(b"\xe4")
     with pytest.raises(UsageError, match="not UTF-8"):
         load_mapping(tmp_path / "latin.toml")
+
+
+def test_the_examples_that_are_shown_are_mappings() -> None:
+    page = (RETAIL.parent / "README.md").read_text()
+    blocks = [part.split("```")[0] for part in page.split("```toml\n")[1:]]
+    shown_by_help = textwrap.dedent(HELP.split("A mapping is TOML:\n")[1].split("\n\n")[0])
+    for text in (*blocks, shown_by_help):
+        assert parse_mapping(text, "shown").spec.fields["channel"].constant == "in_store"
