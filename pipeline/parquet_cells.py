@@ -24,6 +24,7 @@ _PLAIN = (
     _types.is_timestamp,
     _types.is_date,
     _types.is_null,
+    lambda kind: isinstance(kind, pa.UuidType),
 )
 
 

@@ -6,6 +6,7 @@ import math
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from pipeline.validation import original_of
 
@@ -40,7 +41,7 @@ def text(cell: Any) -> str:
         return format(cell, "f")
     if isinstance(cell, (datetime, date)):
         return cell.isoformat()
-    return str(cell) if isinstance(cell, int) else original_of(cell).decode()
+    return str(cell) if isinstance(cell, (int, UUID)) else original_of(cell).decode()
 
 
 def shown(cell: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import uuid
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -70,6 +71,12 @@ def test_columns_in_the_names_of_the_fields(tmp_path: Path) -> None:
         "occurred_at": "2026-03-01T12:00:00.250+00:00",
         "channel": "web",
     }
+
+
+def test_uuids_are_ids(tmp_path: Path) -> None:
+    event_id = uuid.UUID(int=7)
+    (line,) = rows(written(tmp_path, {**GOOD, "event_id": pa.array([event_id.bytes], pa.uuid())}))
+    assert line.event["event_id"] == str(event_id)
 
 
 def test_a_mapping_gives_naive_times_their_zone_and_reads_structs(tmp_path: Path) -> None:
