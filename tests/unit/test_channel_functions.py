@@ -93,3 +93,8 @@ def test_what_cannot_be_is_said_in_words(text: str, value: Any) -> None:
     with pytest.raises(FAILURES) as raised:
         Expression(text, FUNCTIONS).get(value)
     assert str(raised.value)
+
+
+def test_parsed_refuses_what_is_no_json() -> None:
+    with pytest.raises(FAILURES, match="not JSON"):
+        Expression("parsed(@)", FUNCTIONS).get("{half")
