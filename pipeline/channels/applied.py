@@ -18,6 +18,7 @@ from pipeline.model import FieldError, derived_id
 
 MOST_TOUCHPOINTS = 1_000
 _REQUIRED = ("occurred_at",)
+_EITHER = ("customer_id", "anonymous_id")
 Event = dict[str, Any]
 Context = dict[str, Any]
 
@@ -136,8 +137,8 @@ def _missing(rule: Rule, event: Event) -> Iterator[FieldError]:
     for name in _REQUIRED:
         if name not in event:
             yield _absent(rule, name)
-    if "customer_id" not in event and "anonymous_id" not in event:
-        yield _absent(rule, "customer_id" if rule.part("customer_id") else "anonymous_id")
+    if not any(name in event for name in _EITHER):
+        yield from (_absent(rule, name) for name in _EITHER if rule.part(name) is not None)
 
 
 def _absent(rule: Rule, name: str) -> FieldError:

@@ -50,7 +50,7 @@ class Fixture:
             headers = {key: value for key, value in self.headers.items() if key != name}
             return Incoming(self.incoming().body, {"content-type": "application/json", **headers}, self.query)
         body = copy.deepcopy(self.body)
-        target = _first(body) if where == "item" else body
+        target = _first(body, steps[0]) if where == "item" else body
         for step in steps[:-1]:
             target = _step(target, step)
         if not isinstance(target, dict) or steps[-1] not in target:
@@ -65,15 +65,14 @@ def _step(value: Any, step: str) -> Any:
     return value.get(step) if isinstance(value, dict) else None
 
 
-def _first(body: Any) -> Any:
-    """The item of a request that holds one: the only list, or the only member of one."""
-    if isinstance(body, list):
-        return body[0]
+def _first(body: Any, step: str) -> Any:
+    """The first item of a request: of all lists in it, the first that begins with something that has this member."""
+    if isinstance(body, list) and body:
+        return body[0] if isinstance(body[0], dict) and step in body[0] else _first(body[0], step)
     if isinstance(body, dict):
-        for value in body.values():
-            if isinstance(value, list) and value and isinstance(value[0], dict):
-                return value[0]
-    return body
+        found = (_first(value, step) for value in body.values())
+        return next((item for item in found if item is not None), None)
+    return None
 
 
 def is_fixture(raw: bytes) -> bool:

@@ -17,6 +17,7 @@ from jmespath.functions import Functions as Builtin
 
 from pipeline.catalogue import CUSTOM_PREFIX
 from pipeline.channels import money
+from pipeline.parsing import parse
 from pipeline.privacy import email_id, phone_id
 
 _ANY: Any = {"types": []}
@@ -143,6 +144,16 @@ class Functions(Builtin):
     def _func_plain(self, text: Any) -> str | None:
         """HTML without its tags."""
         return None if text is None else _SPACES.sub(" ", html.unescape(_TAG.sub(" ", _text(text, "text")))).strip()
+
+    @signature(_ANY)
+    def _func_parsed(self, text: Any) -> Any:
+        """What a text holds that is JSON itself: `parsed(body.TaskAttributes).call_sid`."""
+        if text is None:
+            return None
+        value, problem = parse(_text(text, "JSON").encode())
+        if problem is not None:
+            raise ValueError(f"{text!r:.100} is not JSON")
+        return value
 
     @signature(_ANY, _ANY)
     def _func_hmac_sha256(self, secret: Any, text: Any) -> str | None:

@@ -67,6 +67,7 @@ def build(settings: Settings, publisher: Publisher, ids: Ids = LOCAL) -> Collect
 
     @app.post("/v1/webhooks/{source}", **described.WEBHOOKS)
     @app.get("/v1/webhooks/{source}", **described.CHALLENGES)
+    @app.head("/v1/webhooks/{source}", **described.LOOKS)
     async def webhooks(request: Request, source: str) -> Response:
         return await webhook(request, source)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 
 from pipeline.collector.body import BODY_LIMIT, CODINGS
 from pipeline.collector.pieces import JSON_TYPE, LINES_TYPES, MOST_EVENTS
@@ -159,6 +159,13 @@ CHALLENGES: dict[str, Any] = {
         401: _NOT_BELIEVED,
         404: _NO_SOURCE,
     },
+}
+LOOKS: dict[str, Any] = {
+    "operation_id": "look_at_webhook",
+    "summary": "Tell a vendor that looks before it sends whether a source is on",
+    "response_class": Response,
+    "response_model": None,
+    "responses": {200: {"description": "It is on"}, 404: {"description": "It is unknown or off"}},
 }
 HEALTH: dict[str, Any] = {
     "summary": "Whether the process is alive",

@@ -47,6 +47,8 @@ class Webhooks:
 
     async def _answer(self, request: Request, name: str) -> Response:
         source = self._senders.source(name)
+        if request.method == "HEAD":
+            return Response()
         challenges = self._senders.challenges
         with self._gate.admit() as admission:
             incoming = self._senders.incoming(request, await read(request, admission))

@@ -125,6 +125,12 @@ async def test_a_get_is_only_for_challenges(world: World) -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "no_challenge")
 
 
+async def test_a_vendor_may_look_before_it_sends(world: World) -> None:
+    answer = await world.client.head("/v1/webhooks/intercom")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert (await world.client.head("/v1/webhooks/nobody")).status_code == 404
+
+
 async def test_a_source_without_a_secret_is_off(world: World, tmp_path: Path) -> None:
     async with (
         collector(world.kafka.url, tmp_path / "collector") as running,

@@ -34,6 +34,7 @@ FUNCTIONS = Functions(identity_key="k", region="DE")
         ("id('zendesk', @)", 35436, "zendesk:35436"),
         ("id('zendesk', @)", "", None),
         ("split(@, '/')[-1]", "gid://shop/Order/7", "7"),
+        ("parsed(@).call.sid", '{"call": {"sid": "CA1"}}', "CA1"),
         ("custom(@)", "Song Played!", "x_song_played"),
         ("custom(@)", "!", None),
         ("plain(@)", "<p>Not <b>good</b> &amp; slow</p>", "Not good & slow"),
@@ -58,6 +59,7 @@ def test_gives(text: str, value: Any, wanted: Any) -> None:
         "milliseconds(@)",
         "minor(@, @)",
         "lower(@)",
+        "parsed(@)",
         "upper(@)",
         "id(@)",
         "split(@, ',')",
@@ -91,3 +93,8 @@ def test_what_cannot_be_is_said_in_words(text: str, value: Any) -> None:
     with pytest.raises(FAILURES) as raised:
         Expression(text, FUNCTIONS).get(value)
     assert str(raised.value)
+
+
+def test_parsed_refuses_what_is_no_json() -> None:
+    with pytest.raises(FAILURES, match="not JSON"):
+        Expression("parsed(@)", FUNCTIONS).get("{half")
