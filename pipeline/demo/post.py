@@ -1,11 +1,12 @@
-"""Sends events over HTTP as a careful sender would: in batches, over a few connections, again when told to wait."""
+"""Sends requests as a careful sender would: events in batches, over a few connections, again when told to wait."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -24,34 +25,44 @@ _BUSY = (429, 503)
 _LONGEST_WAIT = 10.0
 
 
-class Sender:
-    """Posts events to a collector and counts its answers."""
+@dataclass(frozen=True)
+class Request:
+    """One request to a collector, and how many events it brings."""
 
-    def __init__(self, http: httpx.AsyncClient, events: Sequence[Event], progress: Progress) -> None:
+    path: str
+    body: bytes
+    headers: Mapping[str, str]
+    events: int
+
+
+class Sender:
+    """Posts requests to a collector and counts its answers."""
+
+    def __init__(self, http: httpx.AsyncClient, requests: Sequence[Request], progress: Progress) -> None:
         self._http = http
-        self._batches = _batches(events)
-        self._total = len(events)
+        self._requests = iter(requests)
+        self._total = sum(request.events for request in requests)
         self._progress = progress
         self.accepted = 0
         self.rejected = 0
 
     async def work(self) -> None:
-        """Send batch after batch, the earliest not sent yet, until there are no more. Any number of these may run."""
-        for batch in self._batches:
-            answer = await self._answer(msgspec.json.encode(batch))
+        """Send one after the other, the earliest not sent yet, until there are no more. Any number of these may run."""
+        for request in self._requests:
+            answer = await self._answer(request)
             self.accepted += answer["accepted"]
             self.rejected += len(answer["rejected"])
             self._progress(self.accepted + self.rejected, self._total)
 
-    async def _answer(self, body: bytes) -> dict[str, Any]:
-        """The collector's verdict on a batch. The same event_ids again count once, so sending again is safe.
+    async def _answer(self, request: Request) -> dict[str, Any]:
+        """The collector's verdict on a request. The same event_ids again count once, so sending again is safe.
 
         Raises UnavailableError when it stays busy or away, ConfigurationError when it wants none of the batch.
         """
         until = time.monotonic() + PATIENCE_SECONDS
         for attempt in range(1_000_000):
             try:
-                response = await self._http.post("/v1/touchpoints", content=body)
+                response = await self._http.post(request.path, content=request.body, headers=dict(request.headers))
                 why = f"it answered {response.status_code}"
             except httpx.TransportError as error:
                 response, why = None, repr(error)
@@ -63,11 +74,10 @@ class Sender:
         raise UnavailableError(f"the collector at {self._http.base_url} took nothing for a minute ({why})")
 
 
-async def post(url: str, write_key: str, events: Sequence[Event], progress: Progress) -> Sender:
-    """Send the events, in order but for what several connections mix up; returns the counts."""
-    headers = {"Authorization": f"Bearer {write_key}", "Content-Type": "application/json"}
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30.0, trust_env=False) as http:
-        sender = Sender(http, events, progress)
+async def post(url: str, requests: Sequence[Request], progress: Progress) -> Sender:
+    """Send the requests, in order but for what several connections mix up; returns the counts."""
+    async with httpx.AsyncClient(base_url=url, timeout=30.0, trust_env=False) as http:
+        sender = Sender(http, requests, progress)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(CONNECTIONS):
@@ -77,8 +87,11 @@ async def post(url: str, write_key: str, events: Sequence[Event], progress: Prog
     return sender
 
 
-def _batches(events: Sequence[Event]) -> Iterator[Sequence[Event]]:
-    return (events[at : at + BATCH] for at in range(0, len(events), BATCH))
+def batches(events: Sequence[Event], write_key: str) -> list[Request]:
+    """The events as requests to the collector's own endpoint."""
+    headers = {"Authorization": f"Bearer {write_key}", "Content-Type": "application/json"}
+    parts = (events[at : at + BATCH] for at in range(0, len(events), BATCH))
+    return [Request("/v1/touchpoints", msgspec.json.encode(part), headers, len(part)) for part in parts]
 
 
 def _verdict(response: httpx.Response) -> dict[str, Any]:

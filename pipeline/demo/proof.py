@@ -21,6 +21,8 @@ class Counted:
     sent: int
     accepted: int
     rejected: int
+    webhooks: int = 0
+    """How many of what was sent came as webhooks of vendors."""
 
 
 @dataclass(frozen=True)

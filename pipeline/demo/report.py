@@ -102,6 +102,7 @@ def numbers(outcome: Outcome) -> Table:
 def _numbers(outcome: Outcome) -> Iterator[tuple[str, str]]:
     counted, found, judged, company = outcome.counted, outcome.found, outcome.judgement, outcome.company
     yield "sent", f"{counted.sent:,} = {counted.accepted:,} accepted + {counted.rejected:,} refused"
+    yield "", f"{counted.webhooks:,} of them as signed webhooks of Shopify, AfterShip and Typeform"
     yield "accepted", f"{counted.accepted:,} = {found.landed:,} landed + {found.duplicates:,} duplicates"
     yield "refused", f"{found.dead_letters:,} dead letters, each with its reason"
     yield "customers", f"{found.customers:,}, and {found.anonymous:,} visitors nobody knows yet"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,11 +21,13 @@ from pipeline.audit import audit
 from pipeline.backfill import backfill
 from pipeline.customer import Rules
 from pipeline.demo.judgement import AT_RISK, Judgement, judge
-from pipeline.demo.post import Event, post
+from pipeline.demo.post import batches, post
 from pipeline.demo.progress import Phases
 from pipeline.demo.proof import Counted, Found, find, problems
+from pipeline.demo.vendors import Vendors
 from pipeline.errors import ConfigurationError, UsageError
 from pipeline.landed import wait_until_landed
+from pipeline.local.stack import running
 from pipeline.model import ANONYMOUS_PREFIX
 from pipeline.registry import schema_ids
 from pipeline.scoring import Scored
@@ -37,6 +39,7 @@ from sinks import sql
 from sinks.clickhouse import Client, Row
 
 LANDING_SECONDS = 600.0
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,8 @@ async def demo(plan: Plan, settings: Settings, phases: Phases) -> Outcome:
     began, now, data = time.monotonic(), datetime.now(UTC), _folder(plan.data)
     file = data / "history.jsonl"
     phases.say(f"all data go to {data}, and stay there")
+    vendors = Vendors(known=running(data) is None)
+    settings = settings.model_copy(update={"webhook_secrets": {**settings.webhook_secrets, **vendors.secrets}})
     inventing = asyncio.create_task(asyncio.to_thread(_invent, plan, now, file))
     async with AsyncExitStack() as stack:
         with phases.phase("starting up, simulating meanwhile"):
@@ -127,7 +132,7 @@ async def demo(plan: Plan, settings: Settings, phases: Phases) -> Outcome:
             await _want_empty(client, data)
             ids = await schema_ids(settings)
             company = await inventing
-        counted = await _send(company, file, target, ids, phases)
+        counted = await _send(company, file, target, ids=ids, phases=phases, vendors=vendors)
         with phases.phase("landing") as step:
             await wait_until_landed(
                 target.kafka_url,
@@ -180,23 +185,29 @@ async def _want_empty(client: Client, data: Path) -> None:
         )
 
 
-async def _send(company: Company, file: Path, target: Target, ids: Ids, phases: Phases) -> Counted:
-    """History as a file, the last days over HTTP as they would have come in, mistakes among them."""
+async def _send(  # noqa: PLR0913 (what it works on and by, each once)
+    company: Company, file: Path, target: Target, *, ids: Ids, phases: Phases, vendors: Vendors
+) -> Counted:
+    """History as a file, the last days over HTTP as they would have come in, mistakes and webhooks among them."""
     if target.collector_url is None or target.write_key is None:
         raise ConfigurationError(f"the stack on {target.data} has no collector: stop it, or choose another folder")
     with phases.phase("importing the history") as step:
         imported = await backfill(file, target.kafka_url, now=_milliseconds(company.now), progress=step, ids=ids)
-    live = spread(company.live, company.bad)
+    webhooks, others = vendors.share(
+        spread(company.live, company.bad), {event["event_id"] for event in company.history}
+    )
+    requests = spread(webhooks, batches(others, target.write_key))
     with phases.phase("posting the last days over HTTP") as step:
-        posted = await post(target.collector_url, target.write_key, live, step)
+        posted = await post(target.collector_url, requests, step)
     return Counted(
-        sent=len(company.history) + len(live),
+        sent=len(company.history) + len(company.live) + len(company.bad),
         accepted=imported.accepted + posted.accepted,
         rejected=imported.rejected + posted.rejected,
+        webhooks=len(webhooks),
     )
 
 
-def spread(events: Sequence[Event], among: Sequence[Event]) -> list[Event]:
+def spread(events: Sequence[T], among: Sequence[T]) -> list[T]:
     """Both, each in its order, the few spread evenly among the many."""
     placed = [((at + 0.5) / len(events), event) for at, event in enumerate(events)]
     placed += [((at + 0.5) / len(among), event) for at, event in enumerate(among)]

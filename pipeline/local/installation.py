@@ -197,7 +197,10 @@ class Installation:
 def passed_on(settings: Settings) -> dict[str, str]:
     """The settings that were given, as the variables a role reads them from; a default is not given."""
     given = settings.model_dump(mode="json", exclude_unset=True, exclude_none=True)
-    return {f"TOUCHLINE_{name.upper()}": str(value) for name, value in given.items()}
+    return {
+        f"TOUCHLINE_{name.upper()}": json.dumps(value) if isinstance(value, dict) else str(value)
+        for name, value in given.items()
+    }
 
 
 def _preferred(port: int) -> int:

@@ -22,7 +22,7 @@ import pytest
 from pipeline import scoring
 from pipeline.attach import Target, attach
 from pipeline.customer import Rules
-from pipeline.demo.post import Sender
+from pipeline.demo.post import Sender, batches
 from pipeline.errors import ConfigurationError
 from pipeline.local.stack import running
 from pipeline.settings import Settings
@@ -186,7 +186,9 @@ async def test_a_sender_waits_when_told_to_and_sends_the_same_again() -> None:
         return httpx.Response(200 if accepted else 422, json={"accepted": accepted, "rejected": refused})
 
     async with httpx.AsyncClient(base_url="http://here", transport=httpx.MockTransport(answer)) as http:
-        sender = Sender(http, [{"n": n} for n in range(250)] + [{"bad": n} for n in range(250)], lambda *_: None)
+        sender = Sender(
+            http, batches([{"n": n} for n in range(250)] + [{"bad": n} for n in range(250)], "key"), lambda *_: None
+        )
         await sender.work()
     assert (sender.accepted, sender.rejected) == (250, 250)
     assert len(bodies) == 5
@@ -197,4 +199,4 @@ async def test_a_sender_gives_up_at_once_when_its_key_is_wrong() -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(401, json={"error": {"code": "key", "message": "no"}}))
     async with httpx.AsyncClient(base_url="http://here", transport=transport) as http:
         with pytest.raises(ConfigurationError, match="401"):
-            await Sender(http, [{}], lambda *_: None).work()
+            await Sender(http, batches([{}], "key"), lambda *_: None).work()
