@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from pipeline.customer import touch_of
 from pipeline.line_ids import fingerprint, line_event_id
-from pipeline.model import ContractError, FieldError, Record, Rejected, derived_id
+from pipeline.model import NOT_ALLOWED, ContractError, FieldError, Record, Rejected, derived_id
 from pipeline.parsing import parse
 from pipeline.validation import validate
 from schemas.codec import Decoder, Encoder, UndecodableError
@@ -85,7 +85,8 @@ class Replayed(NamedTuple):
 class Replaying:
     """Decides about letters, one by one; holds the codecs.
 
-    With `force`, what ClickHouse itself refused is sent as it is: that helps only after a change over there.
+    With `force`, what ClickHouse itself refused is sent as it is: that helps only after a change over there; and what
+    a write key was not allowed to send counts all the same.
     """
 
     def __init__(self, ids: Ids = LOCAL, *, force: bool = False) -> None:
@@ -107,6 +108,9 @@ class Replaying:
         if letter.original_length > len(letter.original):
             kept, whole = len(letter.original), letter.original_length
             return FieldError("cut", "", f"only {kept:,} of {whole:,} bytes were kept: send the event itself again")
+        if letter.code == NOT_ALLOWED and not self._force:
+            fix = f"{letter.message}; if it is to count all the same, send it with --force"
+            return FieldError(NOT_ALLOWED, letter.path, fix)
         if letter.topic is None:
             return self._ready(_event(letter, now))
         if letter.topic != TOPIC:

@@ -114,7 +114,7 @@ def replay(  # noqa: PLR0913 (its options)
     topic: Topic = None,
     again: Annotated[bool, typer.Option("--again", help="Also those that were replayed before.")] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Also what ClickHouse itself refused, after a change there.")
+        bool, typer.Option("--force", help="Also what its key was not allowed to send, and what ClickHouse refused.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would become of them.")] = False,
     as_json: Json = False,

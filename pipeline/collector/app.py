@@ -10,10 +10,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from pipeline.collector import answers, described
+from pipeline.collector.entry import Entry
 from pipeline.collector.gate import Gate
 from pipeline.collector.intake import Intake
-from pipeline.collector.keys import WriteKeys
+from pipeline.collector.key_watch import KeyWatch
+from pipeline.collector.keys import keys_of_setting
+from pipeline.collector.limiter import Limiter
 from pipeline.collector.metrics import Metrics
+from pipeline.collector.origins import preflight
 from pipeline.collector.refusal import Refusal
 from pipeline.collector.touchpoints import RETRY_SECONDS, Touchpoints
 from pipeline.errors import UnavailableError
@@ -32,15 +36,21 @@ class Collector:
 
 
 def build(settings: Settings, publisher: Publisher, ids: Ids = LOCAL) -> Collector:
-    """Wire the app. Raises ConfigurationError when no write key is set."""
+    """Wire the app. Raises ConfigurationError when there can be no write key, or the file of keys is broken."""
     gate = Gate()
-    metrics = Metrics(gate, publisher.waiting_seconds)
-    endpoint = Touchpoints(publisher, WriteKeys(settings.write_keys), gate, metrics, Intake(ids))
+    keys = KeyWatch(keys_of_setting(settings.write_keys), settings.keys_file)
+    entry = Entry(keys, Limiter(settings.key_rate, settings.key_burst), gate)
+    metrics = Metrics(gate, publisher.waiting_seconds, keys)
+    endpoint = Touchpoints(publisher, entry, metrics, Intake(ids))
     app = FastAPI(title="Touchline collector", version=VERSION, description=described.ABOUT, redoc_url=None)
 
     @app.post("/v1/touchpoints", **described.TOUCHPOINTS)
     async def touchpoints(request: Request) -> Response:
         return await endpoint(request)
+
+    @app.options("/v1/touchpoints", include_in_schema=False)
+    async def asked_before(request: Request) -> Response:
+        return preflight(request, entry.origins())
 
     @app.get("/healthz", **described.HEALTH)
     async def healthz() -> Response:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pipeline.collector.pieces import Piece
 from pipeline.lanes import Message
-from pipeline.model import FieldError, Record, Rejected, dead_letter
+from pipeline.model import NOT_ALLOWED, FieldError, Record, Rejected, dead_letter
 from pipeline.parsing import parse
-from pipeline.validation import EVENT_LIMIT, validate
+from pipeline.validation import EVENT_LIMIT, rejected, validate
 from schemas.codec import Encoder
 from schemas.ids import LOCAL, Ids
 
@@ -33,11 +34,22 @@ class Intake:
         self._touchpoint = Encoder("touchpoints", ids)
         self._dead_letter = Encoder("rejected", ids)
 
-    def take(self, pieces: Iterable[Piece], now: int, source: str, event_id: EventId | None = None) -> Taken:
-        """Sort events into accepted and refused; `event_id` gives one to the event of an index that has none."""
+    def take(
+        self,
+        pieces: Iterable[Piece],
+        now: int,
+        source: str,
+        event_id: EventId | None = None,
+        channels: Collection[str] = (),
+    ) -> Taken:
+        """Sort events into accepted and refused.
+
+        `event_id` gives one to the event of an index that has none; `channels` are those that may be sent, none
+        being all.
+        """
         taken = Taken()
         for index, raw in pieces:
-            record = _checked(raw, now, source, event_id and event_id(index))
+            record = _checked(raw, now, source, event_id and event_id(index), channels)
             message = self._encoded(record, raw) if isinstance(record, dict) else record
             if isinstance(message, Rejected):
                 taken.refused.append((index, _named(message, event_id and event_id(index))))
@@ -63,7 +75,9 @@ def _named(refused: Rejected, event_id: str | None) -> Rejected:
     return replace(refused, event_id=event_id) if event_id and not refused.event_id else refused
 
 
-def _checked(raw: bytes, now: int, source: str, event_id: str | None) -> Record | Rejected:
+def _checked(
+    raw: bytes, now: int, source: str, event_id: str | None, channels: Collection[str] = ()
+) -> Record | Rejected:
     if len(raw) > EVENT_LIMIT:
         message = f"an event may hold {EVENT_LIMIT:,} bytes, this one has {len(raw):,}"
         return Rejected((FieldError("too_large", "", message),), raw)
@@ -72,4 +86,18 @@ def _checked(raw: bytes, now: int, source: str, event_id: str | None) -> Record 
         return Rejected((problem,), raw)
     if event_id is not None and isinstance(event, dict) and event.get("event_id") is None:
         event["event_id"] = event_id
+    if channels and (channel := _channel(event)) is not None and channel not in channels:
+        return rejected(event, (_not_allowed(channel, channels),), original=raw)
     return validate(event, now, source, original=raw)
+
+
+def _channel(event: Any) -> str | None:
+    """The channel that an event names, be the rest of it right or wrong."""
+    channel = event.get("channel") if isinstance(event, dict) else None
+    return channel if isinstance(channel, str) else None
+
+
+def _not_allowed(channel: str, channels: Collection[str]) -> FieldError:
+    shown = channel[:64].encode("utf-8", "backslashreplace").decode()
+    fix = f"this key may not send channel {shown!r}: it is for {', '.join(channels)}"
+    return FieldError(NOT_ALLOWED, "channel", fix)
