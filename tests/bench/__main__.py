@@ -10,7 +10,7 @@ import argparse
 
 import uvloop
 
-from tests.bench import customers, edges, history, hot, landing, latency, recovery, workers
+from tests.bench import customers, edges, history, hot, landing, latency, limits, recovery, workers
 
 BENCHES = {
     "history": history.run,
@@ -18,6 +18,7 @@ BENCHES = {
     "landing": landing.run,
     "edges": edges.run,
     "latency": latency.run,
+    "limits": limits.run,
 }
 LARGE = {
     "hot": hot.run,
