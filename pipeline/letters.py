@@ -85,12 +85,13 @@ class Replayed(NamedTuple):
 class Replaying:
     """Decides about letters, one by one; holds the codecs.
 
-    With `force`, what ClickHouse itself refused is sent as it is: that helps only after a change over there; and what
-    a write key was not allowed to send counts all the same.
+    With `force`, what ClickHouse itself refused is sent as it is: that helps only after a change over there. With
+    `allow`, what a write key was not allowed to send counts all the same.
     """
 
-    def __init__(self, ids: Ids = LOCAL, *, force: bool = False) -> None:
+    def __init__(self, ids: Ids = LOCAL, *, force: bool = False, allow: bool = False) -> None:
         self._force = force
+        self._allow = allow
         self._ids = ids
         self._decode = Decoder(TOPIC, ids)
         self._encode = Encoder(TOPIC, ids)
@@ -108,8 +109,8 @@ class Replaying:
         if letter.original_length > len(letter.original):
             kept, whole = len(letter.original), letter.original_length
             return FieldError("cut", "", f"only {kept:,} of {whole:,} bytes were kept: send the event itself again")
-        if letter.code == NOT_ALLOWED and not self._force:
-            fix = f"{letter.message}; if it is to count all the same, send it with --force"
+        if letter.code == NOT_ALLOWED and not self._allow:
+            fix = f"{letter.message}; if it is to count all the same, send it with --allow"
             return FieldError(NOT_ALLOWED, letter.path, fix)
         if letter.topic is None:
             return self._ready(_event(letter, now))

@@ -114,8 +114,9 @@ def replay(  # noqa: PLR0913 (its options)
     topic: Topic = None,
     again: Annotated[bool, typer.Option("--again", help="Also those that were replayed before.")] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Also what its key was not allowed to send, and what ClickHouse refused.")
+        bool, typer.Option("--force", help="Also what ClickHouse itself refused, after a change there.")
     ] = False,
+    allow: Annotated[bool, typer.Option("--allow", help="Also what its write key was not allowed to send.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would become of them.")] = False,
     as_json: Json = False,
     data: Data = None,
@@ -130,7 +131,7 @@ def replay(  # noqa: PLR0913 (its options)
         raise UsageError("give ids or filters, not both")
     where = replace(where, ids=_ids(ids or []), replayed=None if again else False)
     started = time.monotonic()
-    result = run(_replayed(where, data, force=force, dry_run=dry_run))
+    result = run(_replayed(where, data, force=force, allow=allow, dry_run=dry_run))
     if as_json:
         print_json({**asdict(result), "dry_run": dry_run, "seconds": round(time.monotonic() - started, 2)})
     else:
@@ -186,7 +187,7 @@ async def _found(dead_letter_id: str, data: Path | None) -> tuple[Letter, Ids]:
     return letter, ids
 
 
-async def _replayed(where: Where, data: Path | None, *, force: bool, dry_run: bool) -> ReplayResult:
+async def _replayed(where: Where, data: Path | None, *, force: bool, allow: bool, dry_run: bool) -> ReplayResult:
     now = time.time_ns() // 1_000_000
     async with attach(load(), data, roles=not dry_run) as target, await target.clickhouse() as client:
         letters = DeadLetters(client)
@@ -198,7 +199,7 @@ async def _replayed(where: Where, data: Path | None, *, force: bool, dry_run: bo
             work = Replay(
                 sorter,
                 now,
-                decide=Replaying(ids, force=force),
+                decide=Replaying(ids, force=force, allow=allow),
                 progress=lambda what, done: bar.update(task, description=what, completed=done),
             )
             await work.read(letters.pages(where))

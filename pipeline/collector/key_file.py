@@ -39,16 +39,28 @@ def path_of(settings: Settings, data: Path | None = None) -> Path:
 def read(path: Path) -> tuple[Key, ...]:
     """Return the keys. Raises ConfigurationError that names the file and what is wrong, also when there is none."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_Content).keys
-    except OSError as error:
-        raise ConfigurationError(f"the keys in {path} cannot be read: {error.strerror}") from error
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise ConfigurationError(f"{path} is not a file of keys: {error}; restore it") from error
+        return _keys(path)
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"the keys in {path} cannot be read: there is no such file") from error
 
 
 def read_if_any(path: Path) -> tuple[Key, ...]:
     """Return the keys, none when there is no file yet. Raises ConfigurationError as `read` does."""
-    return read(path) if path.exists() else ()
+    try:
+        return _keys(path)
+    except FileNotFoundError:
+        return ()
+
+
+def _keys(path: Path) -> tuple[Key, ...]:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Content).keys
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ConfigurationError(f"the keys in {path} cannot be read: {error.strerror}") from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ConfigurationError(f"{path} is not a file of keys: {error}; restore it") from error
 
 
 def write(path: Path, keys: tuple[Key, ...]) -> None:

@@ -32,8 +32,7 @@ class KeyWatch:
             )
         self._looked_at = float("-inf")
         self._seen = _signature(file)
-        self.broken = False
-        """Whether the file has changed to something that cannot be read, so that the keys before are still used."""
+        self._problem = ""
         self.keys = Keys((*self._always, *(key_file.read_if_any(file) if file else ())))
         if not len(self.keys):
             log.warning("%s has no keys yet, so nothing is taken in: make one with `touchline keys create`", file)
@@ -45,18 +44,25 @@ class KeyWatch:
             self._look(self._file)
         return self.keys
 
+    @property
+    def broken(self) -> bool:
+        """Tell whether the file has become something that cannot be read, so that the keys before are still used."""
+        return bool(self._problem)
+
     def _look(self, file: Path) -> None:
+        """Read the file if it has changed; while that fails, try again at every look and say each problem once."""
         seen = _signature(file)
         if seen == self._seen:
+            self._problem = ""
             return
-        self._seen = seen
         try:
             self.keys = Keys((*self._always, *key_file.read(file)))
         except ConfigurationError as error:
-            self.broken = True
-            log.error("the keys are still those before: %s", error)  # noqa: TRY400 (the message says it all)
+            if self._problem != str(error):
+                self._problem = str(error)
+                log.error("the keys are still those before: %s", error)  # noqa: TRY400 (the message says it all)
         else:
-            self.broken = False
+            self._seen, self._problem = seen, ""
             log.info("%d keys are good now", len(self.keys))
 
 

@@ -248,6 +248,22 @@ def test_a_broken_file_leaves_the_keys_as_they_were(
     assert not watch.broken
 
 
+def test_a_file_that_cannot_be_read_for_a_while_is_read_afterwards(tmp_path: Path) -> None:
+    """What stands in the way need not leave a mark on the file itself."""
+    path, away = tmp_path / "keys.json", tmp_path / "elsewhere"
+    keep(path, made()[1])
+    watch = KeyWatch((), path)
+    path.rename(away)
+    path.mkdir()
+    watch.current(1)
+    assert watch.broken
+    path.rmdir()
+    away.rename(path)
+    watch.current(2)
+    assert not watch.broken
+    assert len(watch.keys) == 1
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
