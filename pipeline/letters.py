@@ -1,6 +1,7 @@
 """What a dead letter becomes when it is replayed: a touchpoint, or a refusal again. Pure, and it never raises.
 
 Letters refused before Kafka hold an event as JSON: it is validated by today's rules, at the moment of the replay.
+Letters of a webhook hold its request: it is mapped again, by today's mapping.
 Letters refused by an agent hold a framed record: it is decoded and checked again, and keeps its own times.
 
 Replaying a letter twice gives the same event_id twice, so that it counts once. An event that brought no id gets the one
@@ -11,10 +12,14 @@ key, which the letter remembers; any other one derived from the letter's own id.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from pipeline.channels.compiled import Source
+from pipeline.channels.envelope import Kept, restored
+from pipeline.channels.touchpoints import again
 from pipeline.customer import touch_of
 from pipeline.line_ids import fingerprint, line_event_id
 from pipeline.model import NOT_ALLOWED, ContractError, FieldError, Record, Rejected, derived_id
@@ -25,6 +30,7 @@ from schemas.ids import LOCAL, Ids
 
 TOPIC = "touchpoints"
 """The one topic whose records can be sent again: all others are made from it."""
+_NO_SOURCES: Mapping[str, Source] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -89,9 +95,12 @@ class Replaying:
     `allow`, what a write key was not allowed to send counts all the same.
     """
 
-    def __init__(self, ids: Ids = LOCAL, *, force: bool = False, allow: bool = False) -> None:
+    def __init__(
+        self, ids: Ids = LOCAL, *, force: bool = False, allow: bool = False, sources: Mapping[str, Source] = _NO_SOURCES
+    ) -> None:
         self._force = force
         self._allow = allow
+        self._sources = sources
         self._ids = ids
         self._decode = Decoder(TOPIC, ids)
         self._encode = Encoder(TOPIC, ids)
@@ -113,11 +122,20 @@ class Replaying:
             fix = f"{letter.message}; if it is to count all the same, send it with --allow"
             return FieldError(NOT_ALLOWED, letter.path, fix)
         if letter.topic is None:
-            return self._ready(_event(letter, now))
+            request = restored(letter.original)
+            return self._ready(_event(letter, now) if request is None else self._mapped(letter, request, now))
         if letter.topic != TOPIC:
             fix = f"a record of topic {letter.topic} is made from touchpoints: `touchline rebuild` its customer instead"
             return FieldError("not_replayable", "", fix)
         return self._mended(letter)
+
+    def _mapped(self, letter: Letter, request: Kept, now: int) -> Record | FieldError:
+        """Map a webhook again, by today's mapping."""
+        source = self._sources.get(letter.source)
+        if source is None:
+            fix = f"no source is called {letter.source}: set TOUCHLINE_CHANNELS to the folder of its mapping"
+            return FieldError("source_unknown", "", fix)
+        return again(source, request, letter.event_id, now)
 
     def _mended(self, letter: Letter) -> Ready | FieldError:
         """Make a framed touchpoint ready again, under its customer's key."""

@@ -15,7 +15,7 @@ from pipeline.errors import ConfigurationError
 class Settings(BaseSettings):
     """All settings with their defaults; `touchline config` prints them with these descriptions."""
 
-    model_config = SettingsConfigDict(env_prefix="TOUCHLINE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="TOUCHLINE_", env_nested_delimiter="__", frozen=True, extra="ignore")
 
     kafka_url: str | None = Field(
         None, description="Kafka bootstrap servers, host:port[,host:port]; unset: the local stack"
@@ -59,9 +59,46 @@ class Settings(BaseSettings):
     key_burst: int | None = Field(
         None, ge=1, description="events at once of a key that names no burst of its own; unset: what 2 seconds bring"
     )
+    webhook_secrets: dict[str, str] = Field(
+        default_factory=dict,
+        description="secrets of webhook sources, one variable each: TOUCHLINE_WEBHOOK_SECRETS__SHOPIFY; several, "
+        "comma-separated, while one is being changed; a source without any is off",
+        repr=False,
+    )
+    channels: Path | None = Field(None, description="folder of your own channel mappings, <source>.toml")
+    public_url: str | None = Field(
+        None, description="URL that vendors know the collector by, if a proxy stands before it; some sign it"
+    )
+    identity_key: str = Field(
+        "", description="key of the hashes that e-mail addresses and phone numbers become; fixed for life", repr=False
+    )
+    phone_region: str = Field(
+        "", description="region (ISO 3166, like DE) of phone numbers without country code; unset: those are no numbers"
+    )
     read_key: str = Field("", description="key of the private listener", repr=False)
     ack_timeout_seconds: float = Field(
         10.0, gt=0, description="how long the collector waits for Kafka before it answers 503"
+    )
+
+    links: Path | None = Field(None, description="TOML file of the short links that /l/CODE follows; unset: none")
+    link_url: str | None = Field(
+        None, description="public address of the short links, https://go.shop.example; unset: the collector's own"
+    )
+    link_key: str = Field(
+        "", description="secrets that sign links to customers, comma-separated: the first signs, all count", repr=False
+    )
+    link_cookie: str = Field("tl_id", description="cookie whose value is a browser's anonymous_id")
+    link_cookie_domain: str | None = Field(
+        None, description="domain that shares this cookie, shop.example; unset: the short links' host alone"
+    )
+    link_cookie_readable: bool = Field(
+        False, description="let scripts of your pages read the cookie, to send its value as anonymous_id"
+    )
+    link_wait_ms: int = Field(
+        500, ge=0, description="how long a click waits for Kafka's acknowledgement before it is redirected all the same"
+    )
+    link_keep_seconds: float = Field(
+        300.0, gt=0, description="how long a click that Kafka does not acknowledge is kept in memory and tried again"
     )
 
     visit_gap_minutes: int = Field(30, gt=0, description="silence that ends a visit")

@@ -36,9 +36,11 @@ def main() -> None:
         from pipeline.cli import (  # noqa: PLC0415 (they register commands)
             analysis,  # noqa: F401
             catalogue,  # noqa: F401
+            channels,  # noqa: F401
             data,  # noqa: F401
             identities,  # noqa: F401
             keys,  # noqa: F401
+            links,  # noqa: F401
             rebuild,  # noqa: F401
             rejected,  # noqa: F401
             risk,  # noqa: F401

@@ -14,7 +14,15 @@ from pipeline.cli import app
 from pipeline.cli.common import Json, print_json
 from pipeline.settings import Settings, load
 
-_SECRET = {"write_keys", "read_key", "clickhouse_password", "schema_registry_password"}
+_SECRET = {
+    "write_keys",
+    "read_key",
+    "link_key",
+    "clickhouse_password",
+    "schema_registry_password",
+    "webhook_secrets",
+    "identity_key",
+}
 _USER_INFO = re.compile(r"(?<=://)[^/@]*@")
 
 
@@ -76,6 +84,6 @@ def config(as_json: Json = False) -> None:
 
 def _shown(settings: Settings, name: str) -> str:
     value = getattr(settings, name)
-    if value is None or value == "":
+    if value is None or value in ("", {}):
         return ""
     return "***" if name in _SECRET else _USER_INFO.sub("***@", str(value))

@@ -16,6 +16,7 @@ from rich.progress import Progress
 
 from pipeline.attach import Target, attach
 from pipeline.backfill_sort import Sorter
+from pipeline.channels.registry import sources_of
 from pipeline.cli import app, rejected_tables
 from pipeline.cli.common import Data, Json, print_json, run, tell
 from pipeline.cli.progress import progress_bar
@@ -199,7 +200,7 @@ async def _replayed(where: Where, data: Path | None, *, force: bool, allow: bool
             work = Replay(
                 sorter,
                 now,
-                decide=Replaying(ids, force=force, allow=allow),
+                decide=Replaying(ids, force=force, allow=allow, sources=sources_of(load())),
                 progress=lambda what, done: bar.update(task, description=what, completed=done),
             )
             await work.read(letters.pages(where))

@@ -19,6 +19,12 @@ def taken(accepted: int, refused: Iterable[tuple[int, Rejected]]) -> Response:
     return _json(status, {"accepted": accepted, "rejected": rejected})
 
 
+def mapped(accepted: int, refused: Iterable[tuple[int, Rejected]], ignored: int) -> Response:
+    """200 for a webhook, whatever became of its touchpoints: its vendor would only send the same again."""
+    rejected = [_rejection(index, event) for index, event in refused]
+    return _json(200, {"accepted": accepted, "rejected": rejected, "ignored": ignored})
+
+
 def refused(refusal: Refusal) -> Response:
     """Answer a request that was refused as a whole."""
     body = {"error": {"code": refusal.code, "message": refusal.message}}

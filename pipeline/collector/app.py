@@ -8,18 +8,24 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match, Route
 
 from pipeline.collector import answers, described
 from pipeline.collector.entry import Entry
 from pipeline.collector.gate import Gate
 from pipeline.collector.intake import Intake
+from pipeline.collector.keep import Keeper
 from pipeline.collector.key_watch import KeyWatch
 from pipeline.collector.keys import keys_of_setting
 from pipeline.collector.limiter import Limiter
+from pipeline.collector.links.backlog import Backlog
+from pipeline.collector.links.mount import Parts, mount
 from pipeline.collector.metrics import Metrics
 from pipeline.collector.origins import preflight
 from pipeline.collector.refusal import Refusal
+from pipeline.collector.senders import Senders
 from pipeline.collector.touchpoints import RETRY_SECONDS, Touchpoints
+from pipeline.collector.webhooks import Webhooks
 from pipeline.errors import UnavailableError
 from pipeline.model import VERSION
 from pipeline.publisher import Publisher
@@ -29,20 +35,33 @@ from schemas.ids import LOCAL, Ids
 
 @dataclass(frozen=True)
 class Collector:
-    """The public app, and what the private one shows of it."""
+    """The public app, what the private one shows of it, and the clicks to finish before the publisher stops."""
 
     app: FastAPI
     metrics: Metrics
+    clicks: Backlog | None = None
 
 
 def build(settings: Settings, publisher: Publisher, ids: Ids = LOCAL) -> Collector:
-    """Wire the app. Raises ConfigurationError when there can be no write key, or the file of keys is broken."""
+    """Wire the app.
+
+    Raises ConfigurationError when there can be no write key, or the file of keys or the links cannot be used.
+    """
     gate = Gate()
+    metrics = Metrics(gate, publisher.waiting_seconds)
     keys = KeyWatch(keys_of_setting(settings.write_keys), settings.keys_file)
-    entry = Entry(keys, Limiter(settings.key_rate, settings.key_burst), gate)
-    metrics = Metrics(gate, publisher.waiting_seconds, keys)
-    endpoint = Touchpoints(publisher, entry, metrics, Intake(ids))
-    app = FastAPI(title="Touchline collector", version=VERSION, description=described.ABOUT, redoc_url=None)
+    metrics.watch(keys)
+    entry, intake = Entry(keys, Limiter(settings.key_rate, settings.key_burst), gate), Intake(ids)
+    keeper = Keeper(publisher, intake, metrics)
+    endpoint = Touchpoints(keeper, entry, metrics, intake)
+    webhook = Webhooks(Senders(settings, entry), entry, keeper, intake, metrics)
+    app = FastAPI(
+        title="Touchline collector",
+        version=VERSION,
+        description=described.ABOUT,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
 
     @app.post("/v1/touchpoints", **described.TOUCHPOINTS)
     async def touchpoints(request: Request) -> Response:
@@ -51,6 +70,11 @@ def build(settings: Settings, publisher: Publisher, ids: Ids = LOCAL) -> Collect
     @app.options("/v1/touchpoints", include_in_schema=False)
     async def asked_before(request: Request) -> Response:
         return preflight(request, entry.origins())
+
+    @app.post("/v1/webhooks/{source}", **described.WEBHOOKS)
+    @app.get("/v1/webhooks/{source}", **described.CHALLENGES)
+    async def webhooks(request: Request, source: str) -> Response:
+        return await webhook(request, source)
 
     @app.get("/healthz", **described.HEALTH)
     async def healthz() -> Response:
@@ -64,13 +88,22 @@ def build(settings: Settings, publisher: Publisher, ids: Ids = LOCAL) -> Collect
             return answers.unavailable(str(error), RETRY_SECONDS)
         return JSONResponse({"status": "ready"})
 
+    clicks = mount(app, settings, Parts(publisher, gate, metrics, intake))
     app.add_exception_handler(HTTPException, _plain)
     described.secure(app)
-    return Collector(app, metrics)
+    return Collector(app, metrics, clicks)
 
 
-async def _plain(_: Request, error: Exception) -> Response:
+async def _plain(request: Request, error: Exception) -> Response:
     """Give unknown paths and methods the one shape that all errors have."""
     assert isinstance(error, HTTPException)  # noqa: S101 (it is registered for that class)
     code = {404: "not_found", 405: "method"}.get(error.status_code, "http")
-    return answers.refused(Refusal(error.status_code, code, str(error.detail), error.headers or {}))
+    headers = {"Allow": _methods(request)} if error.status_code == 405 else error.headers or {}
+    return answers.refused(Refusal(error.status_code, code, str(error.detail), headers))
+
+
+def _methods(request: Request) -> str:
+    """Return all methods of a path; a route of its own for each knows only its own."""
+    routes = [route for route in request.app.routes if isinstance(route, Route) and route.methods]
+    here = [route.methods or set() for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted(set().union(*here)))

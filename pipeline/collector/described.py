@@ -164,6 +164,45 @@ TOUCHPOINTS: dict[str, Any] = {
         },
     },
 }
+_MAPPED = {
+    "type": "object",
+    "required": ["accepted", "rejected", "ignored"],
+    "properties": {
+        **_TAKEN["properties"],  # type: ignore[dict-item]
+        "ignored": {"type": "integer", "description": "Events of the payload that are no touchpoints"},
+    },
+}
+_NOT_BELIEVED = _answer("Not signed, wrongly signed, or signed too long ago", _ERROR)
+_NO_SOURCE = _answer("No source has this name, or it is off", _ERROR)
+WEBHOOKS: dict[str, Any] = {
+    "summary": "Take a vendor's webhook in",
+    "description": "The signature is checked over the raw bytes, each vendor's way; the payload becomes touchpoints by "
+    "the source's mapping. Answered 200 once Kafka has acknowledged them; a redelivery has the same event_ids. What "
+    "was refused is kept, with its reasons.",
+    "response_model": None,
+    "responses": {
+        200: _answer("Kafka has the touchpoints; what was refused is listed and kept", _MAPPED),
+        400: _answer("Not what the source sends", _ERROR),
+        401: _NOT_BELIEVED,
+        403: _answer("The write key is not for this source", _ERROR),
+        404: _NO_SOURCE,
+        408: _answer("The body did not come in time", _ERROR),
+        413: _answer("Too much at once", _ERROR),
+        415: _answer("Content-Encoding is not taken", _ERROR),
+        429: _answer("Too much in flight", _ERROR, _RETRY_AFTER),
+        503: _answer("Kafka cannot acknowledge now: send the same again", _ERROR, _RETRY_AFTER),
+    },
+}
+CHALLENGES: dict[str, Any] = {
+    "summary": "Answer a vendor that asks whether this endpoint is ours",
+    "response_model": None,
+    "responses": {
+        400: _answer("This is no challenge, or it cannot be answered", _ERROR),
+        200: {"description": "What the vendor wants to hear", "content": {"text/plain": {}, JSON_TYPE: {}}},
+        401: _NOT_BELIEVED,
+        404: _NO_SOURCE,
+    },
+}
 HEALTH: dict[str, Any] = {
     "summary": "Whether the process is alive",
     "response_model": None,

@@ -37,6 +37,10 @@ class Entry:
         """Let one request of the key in. Raises a Refusal with status 429 when it has too much in flight."""
         return self._gate.admit(key.id)
 
+    def admit_source(self, name: str) -> Admission:
+        """Let one request of a webhook's source in, whose sender is not known yet: sources share as keys do."""
+        return self._gate.admit(f"webhook {name}")
+
     def spend(self, key: Key, events: int) -> None:
         """Count events against the key's rate, whatever becomes of them.
 
@@ -46,7 +50,7 @@ class Entry:
         if wait:
             seconds = math.ceil(wait)
             message = f"more events than this key may send: send the same again in {seconds} s"
-            raise Refusal(429, "rate", message, {"Retry-After": str(seconds)})
+            raise Refusal(429, "rate", message, {"Retry-After": str(seconds)}, key.id)
 
     def origins(self) -> Collection[str]:
         """Every origin that some key may be used from."""

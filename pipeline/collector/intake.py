@@ -7,6 +7,10 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pipeline.channels.applied import Outcome
+from pipeline.channels.compiled import Source
+from pipeline.channels.envelope import Incoming, kept
+from pipeline.channels.touchpoints import accepted
 from pipeline.collector.pieces import Piece
 from pipeline.lanes import Message
 from pipeline.model import NOT_ALLOWED, FieldError, Record, Rejected, dead_letter
@@ -58,6 +62,22 @@ class Intake:
                 taken.channels[record["channel"]] += 1  # type: ignore[index]
         return taken
 
+    def take_mapped(
+        self, source: Source, outcome: Outcome, now: int, incoming: Incoming, channels: Collection[str] = ()
+    ) -> Taken:
+        """Sort the touchpoints of a webhook likewise; a refusal keeps the whole request."""
+        taken = Taken()
+        for index, mapped in enumerate(outcome.touchpoints):
+            problem = _out_of_scope(mapped.event, channels)
+            record = rejected(mapped.event, (problem,)) if problem else accepted(source, mapped, now)
+            message = self._encoded(record, b"") if isinstance(record, dict) else record
+            if isinstance(message, Rejected):
+                taken.refused.append((index, replace(message, original=kept(incoming, source.headers, index))))
+            else:
+                taken.accepted.append(message)
+                taken.channels[record["channel"]] += 1  # type: ignore[index]
+        return taken
+
     def dead_letters(self, refused: Iterable[tuple[int, Rejected]], now: int, source: str) -> list[Message]:
         """Encode what was refused."""
         return [(None, self._dead_letter(dead_letter(each, source, now))) for _, each in refused]
@@ -86,18 +106,16 @@ def _checked(
         return Rejected((problem,), raw)
     if event_id is not None and isinstance(event, dict) and event.get("event_id") is None:
         event["event_id"] = event_id
-    if channels and (channel := _channel(event)) is not None and channel not in channels:
-        return rejected(event, (_not_allowed(channel, channels),), original=raw)
+    if channels and (problem := _out_of_scope(event, channels)) is not None:
+        return rejected(event, (problem,), original=raw)
     return validate(event, now, source, original=raw)
 
 
-def _channel(event: Any) -> str | None:
-    """The channel that an event names, be the rest of it right or wrong."""
-    channel = event.get("channel") if isinstance(event, dict) else None
-    return channel if isinstance(channel, str) else None
-
-
-def _not_allowed(channel: str, channels: Collection[str]) -> FieldError:
+def _out_of_scope(event: Any, channels: Collection[str]) -> FieldError | None:
+    """Say that an event names a channel which may not be sent, be the rest of it right or wrong."""
+    channel = event.get("channel") if channels and isinstance(event, dict) else None
+    if not isinstance(channel, str) or channel in channels:
+        return None
     shown = channel[:64].encode("utf-8", "backslashreplace").decode()
     fix = f"this key may not send channel {shown!r}: it is for {', '.join(channels)}"
     return FieldError(NOT_ALLOWED, "channel", fix)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -18,15 +18,18 @@ _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 class Metrics:
     """The counters of one collector, in a registry of their own."""
 
-    def __init__(self, gate: Gate, waiting_seconds: Callable[[], float], keys: KeyWatch) -> None:
+    def __init__(self, gate: Gate, waiting_seconds: Callable[[], float]) -> None:
         self.registry = CollectorRegistry()
         counter = partial(Counter, registry=self.registry)
-        self._requests = counter("touchline_requests", "Requests to /v1/touchpoints by status", ["status"])
+        self._requests = counter("touchline_requests", "Requests by status", ["status"])
         self._refused = counter("touchline_requests_refused", "Requests refused as a whole", ["reason"])
         of_keys = "Requests refused as a whole that came with a known key"
         self._refused_of_keys = counter("touchline_key_requests_refused", of_keys, ["key", "reason"])
         self._accepted = counter("touchline_events_accepted", "Events that Kafka acknowledged", ["channel"])
         self._rejected = counter("touchline_events_rejected", "Events kept as dead letters", ["code"])
+        self._ignored = counter(
+            "touchline_webhook_events_ignored", "Webhook events that are no touchpoints", ["source", "reason"]
+        )
         self._bytes = counter("touchline_body_bytes", "Bytes of bodies, decompressed")
         waited = "From handing events to Kafka to its acknowledgement"
         histogram = partial(Histogram, buckets=_SECONDS, registry=self.registry)
@@ -37,6 +40,9 @@ class Metrics:
         held.set_function(lambda: gate.bytes)
         oldest = Gauge("touchline_ack_waiting_seconds", "How long the oldest events wait", registry=self.registry)
         oldest.set_function(waiting_seconds)
+
+    def watch(self, keys: KeyWatch) -> None:
+        """Show how many keys there are, and whether their file can be read."""
         known = Gauge("touchline_keys", "Write keys that are not revoked", registry=self.registry)
         known.set_function(lambda: len(keys.keys))
         broken = Gauge("touchline_keys_file_broken", "1: it cannot be read; older keys hold", registry=self.registry)
@@ -51,6 +57,11 @@ class Metrics:
         self._refused.labels(reason).inc()
         if key_id:
             self._refused_of_keys.labels(key_id, reason).inc()
+
+    def ignored(self, source: str, reasons: Mapping[str, int]) -> None:
+        """Count the events of a webhook that are no touchpoints: unknown ones, unwanted ones, and those not for us."""
+        for reason, count in reasons.items():
+            self._ignored.labels(source, reason).inc(count)
 
     def read(self, count: int) -> None:
         """Count the bytes of a body."""

@@ -58,6 +58,8 @@ async def serve(settings: Settings, *, on_ready: Callable[[Listening], None]) ->
         finally:
             connecting.cancel()
             await asyncio.wait({connecting})
+            if collector.clicks is not None:
+                await collector.clicks.finish(settings.ack_timeout_seconds)
             await publisher.stop()
 
 

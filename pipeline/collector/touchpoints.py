@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from functools import partial
 
@@ -12,7 +11,8 @@ from starlette.responses import Response
 from pipeline.collector import answers
 from pipeline.collector.body import read
 from pipeline.collector.entry import Entry
-from pipeline.collector.intake import EventId, Intake, Taken
+from pipeline.collector.intake import EventId, Intake
+from pipeline.collector.keep import Keeper
 from pipeline.collector.keys import Key
 from pipeline.collector.metrics import Metrics
 from pipeline.collector.origins import readable_by
@@ -20,7 +20,6 @@ from pipeline.collector.pieces import splitter
 from pipeline.collector.refusal import Refusal
 from pipeline.errors import UnavailableError
 from pipeline.model import derived_id
-from pipeline.publisher import Publisher
 
 RETRY_SECONDS = 2
 SOURCE = "http"
@@ -31,8 +30,8 @@ _LONGEST_KEY = 255
 class Touchpoints:
     """The endpoint. Everything that came in is in Kafka before its sender is told so."""
 
-    def __init__(self, publisher: Publisher, entry: Entry, metrics: Metrics, intake: Intake) -> None:
-        self._publisher = publisher
+    def __init__(self, keeper: Keeper, entry: Entry, metrics: Metrics, intake: Intake) -> None:
+        self._keeper = keeper
         self._entry = entry
         self._metrics = metrics
         self._intake = intake
@@ -68,19 +67,8 @@ class Touchpoints:
             now = time.time_ns() // 1_000_000
             taken = self._intake.take(pieces, now, source, event_id, key.channels)
             del pieces
-            await self._keep(taken, now, source)
+            await self._keeper.keep(taken, now, source)
         return answers.taken(len(taken.accepted), taken.refused)
-
-    async def _keep(self, taken: Taken, now: int, source: str) -> None:
-        """Return when Kafka has acknowledged every accepted event and every dead letter."""
-        started = time.perf_counter()
-        publish = self._publisher.publish
-        if not taken.refused:
-            await publish("touchpoints", taken.accepted)
-        else:
-            letters = self._intake.dead_letters(taken.refused, now, source)
-            await asyncio.gather(publish("rejected", letters), publish("touchpoints", taken.accepted))
-        self._metrics.acknowledged(time.perf_counter() - started, taken.channels, taken.refused)
 
 
 def _event_ids(idempotency_key: str | None) -> EventId | None:

@@ -34,6 +34,7 @@ __all__ = ["Endpoints", "LocalStack", "running"]
 Name = Literal["kafka", "clickhouse"]
 BACKOFF_FIRST = 0.2
 BACKOFF_MOST = 10.0
+RELEASE_SECONDS = 2.0
 STEADY_SECONDS = 30.0
 """A child that ran this long before it died starts again with the shortest delay."""
 
@@ -98,7 +99,7 @@ class LocalStack:
 
     async def _start(self) -> None:
         data, known = self._state.data, self._state.load()
-        ports = _ports(known.get("ports", {}))
+        ports = await _ports(known.get("ports", {}))
         self._kept = {"ports": ports, "broker": known.get("broker")}
         self._state.save({**self._kept, "ready": False})
         clickhouse = ClickHouse(data / "clickhouse", ports["clickhouse"])
@@ -246,11 +247,17 @@ async def _missing() -> str:
     return ""
 
 
-def _ports(known: Mapping[str, Any]) -> dict[str, int]:
-    """Return the ports of the last time as far as they are still free, else new ones."""
+async def _ports(known: Mapping[str, Any]) -> dict[str, int]:
+    """Return the ports of the last time as far as they are still free, else new ones.
+
+    A server that was killed a moment ago may hold its port until its last thread has ended.
+    """
+    until = time.monotonic() + RELEASE_SECONDS
     ports: dict[str, int] = {}
     for name in ("kafka", "kafka_controller", "clickhouse"):
         port = known.get(name)
+        while isinstance(port, int) and not is_free(port) and time.monotonic() < until:  # noqa: ASYNC110 (nobody tells)
+            await asyncio.sleep(POLL_SECONDS)
         while not isinstance(port, int) or port in ports.values() or not is_free(port):
             port = free_port()
         ports[name] = port

@@ -10,13 +10,14 @@ import argparse
 
 import uvloop
 
-from tests.bench import customers, edges, history, hot, landing, latency, limits, recovery, workers
+from tests.bench import customers, edges, history, hot, landing, latency, limits, mappings, recovery, workers
 
 BENCHES = {
     "history": history.run,
     "customers": customers.run,
     "landing": landing.run,
     "edges": edges.run,
+    "mappings": mappings.run,
     "latency": latency.run,
     "limits": limits.run,
 }

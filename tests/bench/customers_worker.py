@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import resource
+import os
 import statistics
 import sys
 import time
@@ -16,6 +16,7 @@ from agents import worker
 from agents.customers_app import customers_app
 from pipeline import state, topics
 from pipeline.settings import load
+from tests.bench.memory import peak_mb
 
 
 async def main(kafka_url: str, count: int) -> None:
@@ -42,7 +43,7 @@ async def main(kafka_url: str, count: int) -> None:
         "state_bytes_max": max(sizes),
         "touchpoints_max": max(_touchpoints(value) for states in store.data.values() for value in states.values()),
         "events_per_customer_and_chunk": customers.events_per_customer,
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_memory_mb": peak_mb(os.getpid()),
     }
     print(json.dumps(figures), flush=True)
     for close in app.closing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import resource
+import os
 import sys
 import time
 
@@ -16,6 +16,7 @@ from agents.landing_app import landing_app
 from pipeline import topics
 from pipeline.roles import clickhouse_of, kafka_of
 from pipeline.settings import load
+from tests.bench.memory import peak_mb
 
 
 async def main(count: int) -> None:
@@ -39,7 +40,7 @@ async def main(count: int) -> None:
         "events": events,
         "events_per_s": events / (time.monotonic() - wall),
         "cpu_us_per_event": used / events * 1e6,
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_memory_mb": peak_mb(os.getpid()),
     }
     print(json.dumps(figures), flush=True)
     for close in app.closing:

@@ -22,6 +22,7 @@ from pipeline.local.stack import LocalStack
 from pipeline.settings import Settings
 from tests.bench.feed import Message, encoded, send
 from tests.bench.history import Given
+from tests.bench.memory import peak_mb
 from tests.bench.report import tell
 from tests.bench.stream import touchpoints
 
@@ -71,7 +72,7 @@ async def _start(kafka_url: str) -> tuple[float, float]:
     """Seconds from the start of a worker to its being ready, and its peak of memory by then, in MB."""
     started = time.monotonic()
     async with worker(kafka_url) as child:
-        return time.monotonic() - started, peak_mb(child)
+        return time.monotonic() - started, peak_mb(child.pid)
 
 
 @asynccontextmanager
@@ -94,12 +95,6 @@ async def worker(kafka_url: str) -> AsyncIterator[Child]:
             yield child
         finally:
             await child.stop(20)
-
-
-def peak_mb(child: Child) -> float:
-    """The most resident memory the process has had."""
-    [line] = [text for text in Path(f"/proc/{child.pid}/status").read_text().splitlines() if text.startswith("VmHWM")]
-    return int(line.split()[1]) / 1024
 
 
 def made_states(customers: int) -> list[bytes]:

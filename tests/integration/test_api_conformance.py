@@ -7,7 +7,7 @@ import sys
 from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 
-from tests.integration.collector_process import KEY, broker, collector
+from tests.integration.collector_process import KEY, TILLS, broker, collector
 
 OPTIONS = Path(__file__).with_name("schemathesis.toml")
 EXAMPLES = 150
@@ -16,7 +16,13 @@ SECONDS = 150
 
 async def test_answers_are_as_described(tmp_path: Path) -> None:
     """No request is answered 5xx, none with a status, type, header or body that is not in the description."""
-    async with broker(tmp_path / "kafka") as kafka, collector(kafka.url, tmp_path / "collector") as running:
+    channels = tmp_path / "channels"
+    channels.mkdir()
+    (channels / "tills.toml").write_text(TILLS)
+    async with (
+        broker(tmp_path / "kafka") as kafka,
+        collector(kafka.url, tmp_path / "collector", channels=str(channels)) as running,
+    ):
         words = (
             *("-m", "schemathesis.cli", "--config-file", str(OPTIONS), "run", f"{running.url}/openapi.json"),
             *("--header", f"Authorization: Bearer {KEY}", "--max-examples", str(EXAMPLES), "--no-color"),

@@ -20,7 +20,7 @@ from pipeline.collector.gate import MOST_BYTES, SHARE
 from pipeline.collector.keys import Key
 from pipeline.collector.new_key import Wish, make
 from tests.command import touchline
-from tests.integration.collector_process import GOOD, KEY, Broker, Running, broker, collector, held
+from tests.integration.collector_process import GOOD, KEY, TILLS, Broker, Running, broker, collector, held
 
 SHOP = "https://shop.example"
 WISHES = {
@@ -30,6 +30,8 @@ WISHES = {
     "page": Wish("page", public=True, origins=(SHOP, "http://localhost:3000")),
     "app": Wish("app", public=True, app=True),
     "slow": Wish("slow", rate=5, burst=10),
+    "till": Wish("till", sources=("tills",), channels=("in_store",), rate=0.01, burst=2),
+    "web": Wish("web", channels=("web",)),
     "crawling": Wish("crawling", rate=0.01, burst=10),
 }
 
@@ -50,7 +52,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, tupl
 
 @pytest.fixture(scope="module")
 async def running(kafka: Broker, made: Any, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
-    async with collector(kafka.url, tmp_path_factory.mktemp("collector"), keys_file=str(made[0])) as started:
+    folder = tmp_path_factory.mktemp("collector")
+    (folder / "tills.toml").write_text(TILLS)
+    async with collector(kafka.url, folder, keys_file=str(made[0]), channels=str(folder)) as started:
         yield started
 
 
@@ -177,6 +181,29 @@ async def test_what_was_429_fits_later_also_when_it_is_more_than_the_burst(send:
             assert 1 <= int(answer.headers["retry-after"]) <= 2
             await asyncio.sleep(0.05)
     assert (answer.status_code, answer.json()["accepted"]) == (200, 40)
+
+
+async def test_a_webhook_that_shows_a_key_is_held_to_its_scopes_and_rate(
+    running: Running, kafka: Broker, made: Any
+) -> None:
+    sale = {"kind": "sale", "ticket": str(uuid.uuid4()), "card": "C-7", "at": 1_772_366_400}
+
+    async def send(key: str, **headers: str) -> httpx.Response:
+        auth = {"Authorization": f"Bearer {made[1][key][0]}", **headers}
+        async with httpx.AsyncClient(base_url=running.url, headers=auth) as client:
+            return await client.post("/v1/webhooks/tills", json=sale)
+
+    for _ in range(2):
+        assert (await send("till")).json()["accepted"] == 1
+    assert code_of(await send("till")) == (429, "rate")
+    assert code_of(await send("segment")) == (403, "source")
+    assert code_of(await send("page", Origin=SHOP)) == (403, "key_public")
+    (refused,) = (await send("web")).json()["rejected"]
+    assert refused["errors"][0]["code"] == "not_allowed"
+    letters = [each for each in await held(kafka.url, "rejected") if each["source"] == "tills"]
+    assert [each["code"] for each in letters] == ["not_allowed"]
+    counted = f'touchline_key_requests_refused_total{{key="{made[1]["till"][1].id}",reason="rate"}}'
+    assert await metric(running, counted) == 1
 
 
 async def answered(send: Sender, key: str, status: int) -> None:
