@@ -35,7 +35,10 @@ _decode = msgspec.msgpack.Decoder(list[Entry]).decode
 
 
 class Sorter:
-    """Takes entries in any order and gives them back in order, once; memory is bounded whatever their number."""
+    """Takes entries in any order and gives them back in order; memory is bounded whatever their number.
+
+    They may be gone through several times, once all have been taken.
+    """
 
     def __init__(self, run_bytes: int = RUN_BYTES) -> None:
         self._run_bytes = run_bytes

@@ -12,6 +12,7 @@ key, which the letter remembers; any other one derived from the letter's own id.
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -24,6 +25,7 @@ from pipeline.customer import touch_of
 from pipeline.line_ids import fingerprint, line_event_id
 from pipeline.model import NOT_ALLOWED, ContractError, FieldError, Record, Rejected, derived_id
 from pipeline.parsing import parse
+from pipeline.privacy import MASKING, Privacy
 from pipeline.validation import validate
 from schemas.codec import Decoder, Encoder, UndecodableError
 from schemas.ids import LOCAL, Ids
@@ -91,15 +93,23 @@ class Replayed(NamedTuple):
 class Replaying:
     """Decides about letters, one by one; holds the codecs.
 
-    With `force`, what ClickHouse itself refused is sent as it is: that helps only after a change over there. With
-    `allow`, what a write key was not allowed to send counts all the same.
+    Personal data is treated by today's rules; the letter's own bytes stay as they came in. With `force`, what
+    ClickHouse itself refused is sent: that helps only after a change over there. With `allow`, what a write key
+    was not allowed to send counts all the same.
     """
 
     def __init__(
-        self, ids: Ids = LOCAL, *, force: bool = False, allow: bool = False, sources: Mapping[str, Source] = _NO_SOURCES
+        self,
+        ids: Ids = LOCAL,
+        *,
+        force: bool = False,
+        allow: bool = False,
+        privacy: Privacy = MASKING,
+        sources: Mapping[str, Source] = _NO_SOURCES,
     ) -> None:
         self._force = force
         self._allow = allow
+        self._privacy = privacy
         self._sources = sources
         self._ids = ids
         self._decode = Decoder(TOPIC, ids)
@@ -155,7 +165,8 @@ class Replaying:
         if isinstance(record, FieldError):
             return record
         try:
-            return Ready(record, record["customer_id"].encode(), self._encode(record))
+            protected = self._privacy.protect(record, Counter())
+            return Ready(protected, record["customer_id"].encode(), self._encode(protected))
         except (ValueError, TypeError, OverflowError) as error:
             return FieldError("encoding", "", f"the event does not fit the contract: {error}")
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipeline.errors import ConfigurationError
+from pipeline.privacy_rules import known_actions, known_region
 
 
 class Settings(BaseSettings):
@@ -69,12 +70,6 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         None, description="URL that vendors know the collector by, if a proxy stands before it; some sign it"
     )
-    identity_key: str = Field(
-        "", description="key of the hashes that e-mail addresses and phone numbers become; fixed for life", repr=False
-    )
-    phone_region: str = Field(
-        "", description="region (ISO 3166, like DE) of phone numbers without country code; unset: those are no numbers"
-    )
     read_key: str = Field("", description="key of the private listener", repr=False)
     ack_timeout_seconds: float = Field(
         10.0, gt=0, description="how long the collector waits for Kafka before it answers 503"
@@ -104,6 +99,26 @@ class Settings(BaseSettings):
     visit_gap_minutes: int = Field(30, gt=0, description="silence that ends a visit")
     journey_gap_days: int = Field(14, gt=0, description="silence that ends a journey")
     history_days: int = Field(90, gt=0, description="how late a touchpoint may come and still change its journey")
+
+    personal_data: Annotated[str, AfterValidator(known_actions)] = Field(
+        "mask",
+        description="what is done about personal data in attributes: mask, hash or keep; per kind: mask,email=hash "
+        "(email, phone, iban, personal); card numbers and passwords are masked whatever it says",
+    )
+    identity_key: str = Field(
+        "",
+        description="key of the hashes of e-mail addresses and phone numbers; without one they can be guessed, "
+        "with another one nothing joins any more",
+        repr=False,
+    )
+    phone_region: Annotated[str, AfterValidator(known_region)] = Field(
+        "", description="country (ISO 3166, like DE) of phone numbers without a country code; unset: only +... is one"
+    )
+    derive_sentiment: bool = Field(
+        False,
+        description="whether webhooks that bring a text and no sentiment get one derived from it, English only and "
+        "roughly; needs touchline[sentiment]",
+    )
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("WARNING", description="how much is logged")
 
@@ -139,4 +154,6 @@ def load() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "TOUCHLINE_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise ConfigurationError(f"{name}: {first['msg']}; see `touchline config`") from error
+        raise ConfigurationError(
+            f"{name}: {first['msg'].removeprefix('Value error, ')}; see `touchline config`"
+        ) from error

@@ -38,6 +38,8 @@ class Expression:
         for name in _called(parsed):
             if name not in functions.FUNCTION_TABLE:
                 raise MappingError(f"{text!r} calls {name}(), which does not exist: see `touchline channels functions`")
+        if _half_negated(parsed):
+            raise MappingError(f"{text!r}: JMESPath takes !a.b for (!a).b, which is always null: write !(a.b)")
         self.path = next(_paths(parsed), text)
         """The first path the expression reads, in the payload's own words: where to look when it gives nothing."""
         self.get = _Compiler(functions).of(parsed)
@@ -49,6 +51,13 @@ def _called(node: Node) -> Iterator[str]:
     for child in node["children"]:
         if isinstance(child, dict):
             yield from _called(child)
+
+
+def _half_negated(node: Node) -> bool:
+    """Whether a step is taken from what is only true or false."""
+    steps = node["type"] in {"subexpression", "index_expression", "filter_projection", "projection"}
+    inner = [child for child in node["children"] if isinstance(child, dict)]
+    return (steps and inner[0]["type"] == "not_expression") or any(map(_half_negated, inner))
 
 
 def _paths(node: Node) -> Iterator[str]:

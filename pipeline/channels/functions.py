@@ -93,6 +93,11 @@ class Functions(Builtin):
             return None
         return money.major(_number(amount, "an amount"), _text(currency, "a currency"))
 
+    @signature(_ANY)
+    def _func_negative(self, amount: Any) -> float | None:
+        """An amount the other way round, for what was paid back: `negative('5.00')` is -5."""
+        return None if amount is None else 0.0 - _number(amount, "an amount")
+
     @signature(_ANY, _ANY, _ANY, _ANY, _ANY)
     def _func_rescaled(self, score: Any, low: Any, high: Any, new_low: Any, new_high: Any) -> float | None:
         """A score on a scale from `low` to `high`, on another: `rescaled(10, 0, 10, 1, 5)` is 5."""

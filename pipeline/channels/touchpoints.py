@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from pipeline import sentiment
 from pipeline.channels.applied import Mapped, apply
 from pipeline.channels.compiled import Source
 from pipeline.channels.envelope import Kept
@@ -12,9 +13,12 @@ from pipeline.model import FieldError, Record, Rejected
 from pipeline.validation import rejected, validate
 
 
-def accepted(source: Source, mapped: Mapped, now: int) -> Record | Rejected:
-    """Validate what a mapping gave. `now` is UTC milliseconds; a refusal keeps the event, if nobody has the request."""
-    event: dict[str, Any] = mapped.event
+def accepted(source: Source, mapped: Mapped, now: int, *, derive_sentiment: bool = False) -> Record | Rejected:
+    """Validate what a mapping gave. `now` is UTC milliseconds; a refusal keeps the event, if nobody has the request.
+
+    The text that a mapping gives is not kept; with `derive_sentiment` it leaves its mood.
+    """
+    event: dict[str, Any] = sentiment.apply(mapped.event, derive_sentiment)
     if mapped.problems:
         return rejected(event, mapped.problems)
     checked = validate(event, now, source.name)

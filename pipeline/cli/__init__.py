@@ -35,6 +35,7 @@ def main() -> None:
         )
         from pipeline.cli import (  # noqa: PLC0415 (they register commands)
             analysis,  # noqa: F401
+            backfill,  # noqa: F401
             catalogue,  # noqa: F401
             channels,  # noqa: F401
             data,  # noqa: F401

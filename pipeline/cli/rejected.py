@@ -25,6 +25,7 @@ from pipeline.errors import UnavailableError, UsageError
 from pipeline.landed import wait_until_landed
 from pipeline.letters import Envelope, Letter, Replaying
 from pipeline.originals import readable
+from pipeline.privacy import Privacy
 from pipeline.publisher import Publisher
 from pipeline.registry import reading_ids, schema_ids
 from pipeline.replay import Replay, ReplayResult
@@ -200,7 +201,7 @@ async def _replayed(where: Where, data: Path | None, *, force: bool, allow: bool
             work = Replay(
                 sorter,
                 now,
-                decide=Replaying(ids, force=force, allow=allow, sources=sources_of(load())),
+                decide=Replaying(ids, force=force, allow=allow, privacy=Privacy.of(load()), sources=sources_of(load())),
                 progress=lambda what, done: bar.update(task, description=what, completed=done),
             )
             await work.read(letters.pages(where))

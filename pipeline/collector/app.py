@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
 
+from pipeline import sentiment
 from pipeline.collector import answers, described
 from pipeline.collector.entry import Entry
 from pipeline.collector.gate import Gate
@@ -28,6 +29,7 @@ from pipeline.collector.touchpoints import RETRY_SECONDS, Touchpoints
 from pipeline.collector.webhooks import Webhooks
 from pipeline.errors import UnavailableError
 from pipeline.model import VERSION
+from pipeline.privacy import Privacy
 from pipeline.publisher import Publisher
 from pipeline.settings import Settings
 from schemas.ids import LOCAL, Ids
@@ -45,13 +47,16 @@ class Collector:
 def build(settings: Settings, publisher: Publisher, ids: Ids = LOCAL) -> Collector:
     """Wire the app.
 
-    Raises ConfigurationError when there can be no write key, or the file of keys or the links cannot be used.
+    Raises ConfigurationError when there can be no write key, the file of keys, the links or mappings cannot be used, or
+    an extra lacks that a setting needs.
     """
+    sentiment.check(settings.derive_sentiment)
     gate = Gate()
     metrics = Metrics(gate, publisher.waiting_seconds)
     keys = KeyWatch(keys_of_setting(settings.write_keys), settings.keys_file)
     metrics.watch(keys)
-    entry, intake = Entry(keys, Limiter(settings.key_rate, settings.key_burst), gate), Intake(ids)
+    entry = Entry(keys, Limiter(settings.key_rate, settings.key_burst), gate)
+    intake = Intake(ids, Privacy.of(settings), derive_sentiment=settings.derive_sentiment)
     keeper = Keeper(publisher, intake, metrics)
     endpoint = Touchpoints(keeper, entry, metrics, intake)
     webhook = Webhooks(Senders(settings, entry), entry, keeper, intake, metrics)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pipeline.channels.applied import Outcome
+from pipeline.channels.applied import Mapped, Outcome
 from pipeline.channels.compiled import Source
 from pipeline.channels.envelope import Incoming, kept
 from pipeline.channels.touchpoints import accepted
@@ -15,6 +15,7 @@ from pipeline.collector.pieces import Piece
 from pipeline.lanes import Message
 from pipeline.model import NOT_ALLOWED, FieldError, Record, Rejected, dead_letter
 from pipeline.parsing import parse
+from pipeline.privacy import MASKING, Privacy
 from pipeline.validation import EVENT_LIMIT, rejected, validate
 from schemas.codec import Encoder
 from schemas.ids import LOCAL, Ids
@@ -24,17 +25,23 @@ EventId = Callable[[int], str]
 
 @dataclass(slots=True)
 class Taken:
-    """The events of one request: those accepted, encoded, and those refused, each with its index."""
+    """The events of one request: those accepted, encoded, and those refused, each with its index.
+
+    `masked` counts by kind the personal data that was masked or hashed in the accepted ones.
+    """
 
     accepted: list[Message] = field(default_factory=list)
     channels: Counter[str] = field(default_factory=Counter)
+    masked: Counter[str] = field(default_factory=Counter)
     refused: list[tuple[int, Rejected]] = field(default_factory=list)
 
 
 class Intake:
-    """Validates and encodes events; asks nobody, and never raises for what an event holds."""
+    """Validates, protects and encodes events; asks nobody, and never raises for what an event holds."""
 
-    def __init__(self, ids: Ids = LOCAL) -> None:
+    def __init__(self, ids: Ids = LOCAL, privacy: Privacy = MASKING, *, derive_sentiment: bool = False) -> None:
+        self._privacy = privacy
+        self._derive_sentiment = derive_sentiment
         self._touchpoint = Encoder("touchpoints", ids)
         self._dead_letter = Encoder("rejected", ids)
 
@@ -54,7 +61,7 @@ class Intake:
         taken = Taken()
         for index, raw in pieces:
             record = _checked(raw, now, source, event_id and event_id(index), channels)
-            message = self._encoded(record, raw) if isinstance(record, dict) else record
+            message = self._encoded(record, raw, taken.masked) if isinstance(record, dict) else record
             if isinstance(message, Rejected):
                 taken.refused.append((index, _named(message, event_id and event_id(index))))
             else:
@@ -68,9 +75,8 @@ class Intake:
         """Sort the touchpoints of a webhook likewise; a refusal keeps the whole request."""
         taken = Taken()
         for index, mapped in enumerate(outcome.touchpoints):
-            problem = _out_of_scope(mapped.event, channels)
-            record = rejected(mapped.event, (problem,)) if problem else accepted(source, mapped, now)
-            message = self._encoded(record, b"") if isinstance(record, dict) else record
+            record = self._mapped(source, mapped, now, channels)
+            message = self._encoded(record, b"", taken.masked) if isinstance(record, dict) else record
             if isinstance(message, Rejected):
                 taken.refused.append((index, replace(message, original=kept(incoming, source.headers, index))))
             else:
@@ -78,13 +84,18 @@ class Intake:
                 taken.channels[record["channel"]] += 1  # type: ignore[index]
         return taken
 
+    def _mapped(self, source: Source, mapped: Mapped, now: int, channels: Collection[str]) -> Record | Rejected:
+        if (problem := _out_of_scope(mapped.event, channels)) is not None:
+            return rejected(mapped.event, (problem,))
+        return accepted(source, mapped, now, derive_sentiment=self._derive_sentiment)
+
     def dead_letters(self, refused: Iterable[tuple[int, Rejected]], now: int, source: str) -> list[Message]:
         """Encode what was refused."""
         return [(None, self._dead_letter(dead_letter(each, source, now))) for _, each in refused]
 
-    def _encoded(self, record: Record, raw: bytes) -> Message | Rejected:
+    def _encoded(self, record: Record, raw: bytes, masked: Counter[str]) -> Message | Rejected:
         try:
-            return record["customer_id"].encode(), self._touchpoint(record)
+            return record["customer_id"].encode(), self._touchpoint(self._privacy.protect(record, masked))
         except (ValueError, TypeError, OverflowError) as error:
             problem = FieldError("encoding", "", f"the event does not fit the contract: {error}")
             return Rejected((problem,), raw, record["event_id"])

@@ -31,3 +31,4 @@ class Keeper:
             letters = self._intake.dead_letters(taken.refused, now, source)
             await asyncio.gather(publish("rejected", letters), publish("touchpoints", taken.accepted))
         self._metrics.acknowledged(time.perf_counter() - started, taken.channels, taken.refused)
+        self._metrics.masked(taken.masked)

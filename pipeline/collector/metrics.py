@@ -30,6 +30,8 @@ class Metrics:
         self._ignored = counter(
             "touchline_webhook_events_ignored", "Webhook events that are no touchpoints", ["source", "reason"]
         )
+        masked = "Personal data masked or hashed in accepted events"
+        self._masked = counter("touchline_personal_data_masked", masked, ["kind"])
         self._bytes = counter("touchline_body_bytes", "Bytes of bodies, decompressed")
         waited = "From handing events to Kafka to its acknowledgement"
         histogram = partial(Histogram, buckets=_SECONDS, registry=self.registry)
@@ -66,6 +68,11 @@ class Metrics:
     def read(self, count: int) -> None:
         """Count the bytes of a body."""
         self._bytes.inc(count)
+
+    def masked(self, kinds: Tally[str]) -> None:
+        """Count the personal data of events that Kafka has acknowledged."""
+        for kind, count in kinds.items():
+            self._masked.labels(kind).inc(count)
 
     def acknowledged(self, seconds: float, channels: Tally[str], refused: Iterable[tuple[int, Rejected]]) -> None:
         """Count the events of a request that Kafka has acknowledged."""

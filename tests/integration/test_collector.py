@@ -145,6 +145,14 @@ async def metric(running: Running, name: str, **labels: str) -> float:
     return sum(float(line.removeprefix(wanted)) for line in text.splitlines() if line.startswith(wanted))
 
 
+async def test_personal_data_is_counted_once_kafka_has_the_events(client: httpx.AsyncClient, running: Running) -> None:
+    before = await metric(running, "touchline_personal_data_masked_total", kind="card")
+    event = {**GOOD, "attributes": {"note": "4111 1111 1111 1111"}}
+    answer = await post(client, event)
+    assert answer.json() == {"accepted": 1, "rejected": []}
+    assert await metric(running, "touchline_personal_data_masked_total", kind="card") == before + 1
+
+
 def inside(raw: str) -> bytes:
     """One good event's JSON with this put in as a further member."""
     return json.dumps(GOOD).encode()[:-1] + b", " + raw.encode() + b"}"

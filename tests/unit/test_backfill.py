@@ -13,7 +13,8 @@ import pytest
 
 from pipeline.backfill import BackfillResult, Import, import_id_of
 from pipeline.backfill_csv import read_csv
-from pipeline.backfill_readers import Line, read, read_json_lines, reader_of
+from pipeline.backfill_json import read_json_lines
+from pipeline.backfill_readers import Line, read, reader_of
 from pipeline.backfill_sort import Entry, Sorter
 from pipeline.errors import UsageError
 from pipeline.lanes import Message
@@ -216,7 +217,7 @@ def test_gzip_and_names(tmp_path: Path) -> None:
     file.write_bytes(gzip.compress(json.dumps(GOOD).encode())[:-9])
     with file.open("rb") as raw, pytest.raises(UsageError, match="damaged"):
         list(read(file, raw))
-    for name in ("a.xlsx", "a", "a.gz", "a.parquet"):
+    for name in ("a.xlsx", "a", "a.gz", "a.parquet.gz"):
         with pytest.raises(UsageError, match="must end in"):
             reader_of(Path(name))
 

@@ -205,10 +205,10 @@ async def test_without_a_url_the_ids_are_local_and_the_folder_counts(tmp_path):
 
 async def test_the_settings_are_shown_without_their_secrets():
     secrets = {
-        "TOUCHLINE_SCHEMA_REGISTRY_URL": "https://user:secret@registry:8081/api",
-        "TOUCHLINE_SCHEMA_REGISTRY_PASSWORD": "secret",
+        "TOUCHLINE_SCHEMA_REGISTRY_URL": "https://user:hushhush@registry:8081/api",
+        "TOUCHLINE_SCHEMA_REGISTRY_PASSWORD": "hushhush",
     }
     shown = await touchline("config", "--json", **secrets)
     assert shown.status == 0
-    assert "secret" not in shown.output
+    assert "hushhush" not in shown.output
     assert "https://***@registry:8081/api" in shown.output
