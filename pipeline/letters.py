@@ -23,7 +23,7 @@ from pipeline.channels.envelope import Kept, restored
 from pipeline.channels.touchpoints import again
 from pipeline.customer import touch_of
 from pipeline.line_ids import fingerprint, line_event_id
-from pipeline.model import ContractError, FieldError, Record, Rejected, derived_id
+from pipeline.model import NOT_ALLOWED, ContractError, FieldError, Record, Rejected, derived_id
 from pipeline.parsing import parse
 from pipeline.privacy import MASKING, Privacy
 from pipeline.validation import validate
@@ -94,7 +94,8 @@ class Replaying:
     """Decides about letters, one by one; holds the codecs.
 
     Personal data is treated by today's rules; the letter's own bytes stay as they came in. With `force`, what
-    ClickHouse itself refused is sent: that helps only after a change over there.
+    ClickHouse itself refused is sent: that helps only after a change over there. With `allow`, what a write key
+    was not allowed to send counts all the same.
     """
 
     def __init__(
@@ -102,10 +103,12 @@ class Replaying:
         ids: Ids = LOCAL,
         *,
         force: bool = False,
+        allow: bool = False,
         privacy: Privacy = MASKING,
         sources: Mapping[str, Source] = _NO_SOURCES,
     ) -> None:
         self._force = force
+        self._allow = allow
         self._privacy = privacy
         self._sources = sources
         self._ids = ids
@@ -125,6 +128,9 @@ class Replaying:
         if letter.original_length > len(letter.original):
             kept, whole = len(letter.original), letter.original_length
             return FieldError("cut", "", f"only {kept:,} of {whole:,} bytes were kept: send the event itself again")
+        if letter.code == NOT_ALLOWED and not self._allow:
+            fix = f"{letter.message}; if it is to count all the same, send it with --allow"
+            return FieldError(NOT_ALLOWED, letter.path, fix)
         if letter.topic is None:
             request = restored(letter.original)
             return self._ready(_event(letter, now) if request is None else self._mapped(letter, request, now))

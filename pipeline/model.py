@@ -18,6 +18,8 @@ Record = dict[str, Any]
 
 ANONYMOUS_PREFIX = "anon:"
 ORIGINAL_LIMIT = 64 * 1024
+NOT_ALLOWED = "not_allowed"
+"""The reason code of an event that its write key may not send: nothing need be wrong with the event."""
 VERSION = "0.1.0"
 _NAMESPACE = uuid.UUID("6d0b8f0e-58a4-5c1e-9a0f-2f4f9b0c7d11")
 

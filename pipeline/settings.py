@@ -51,6 +51,15 @@ class Settings(BaseSettings):
     collector_port: int = Field(8480, ge=0, le=65535, description="the collector's public port; 0: any free one")
     collector_private_port: int = Field(8481, ge=0, le=65535, description="loopback port of /metrics; 0: any free one")
     write_keys: str = Field("", description="write keys the collector accepts, comma-separated", repr=False)
+    keys_file: Path | None = Field(
+        None, description="file of the keys that `touchline keys` makes; unset: the local stack's, in its folder"
+    )
+    key_rate: float | None = Field(
+        None, gt=0, description="events a second of a key of the file that names no rate of its own; unset: no limit"
+    )
+    key_burst: int | None = Field(
+        None, ge=1, description="events at once of a key that names no burst of its own; unset: what 2 seconds bring"
+    )
     webhook_secrets: dict[str, str] = Field(
         default_factory=dict,
         description="secrets of webhook sources, one variable each: TOUCHLINE_WEBHOOK_SECRETS__SHOPIFY; several, "

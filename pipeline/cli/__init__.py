@@ -40,6 +40,7 @@ def main() -> None:
             channels,  # noqa: F401
             data,  # noqa: F401
             identities,  # noqa: F401
+            keys,  # noqa: F401
             links,  # noqa: F401
             rebuild,  # noqa: F401
             rejected,  # noqa: F401

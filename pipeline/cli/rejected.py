@@ -118,6 +118,7 @@ def replay(  # noqa: PLR0913 (its options)
     force: Annotated[
         bool, typer.Option("--force", help="Also what ClickHouse itself refused, after a change there.")
     ] = False,
+    allow: Annotated[bool, typer.Option("--allow", help="Also what its write key was not allowed to send.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would become of them.")] = False,
     as_json: Json = False,
     data: Data = None,
@@ -132,7 +133,7 @@ def replay(  # noqa: PLR0913 (its options)
         raise UsageError("give ids or filters, not both")
     where = replace(where, ids=_ids(ids or []), replayed=None if again else False)
     started = time.monotonic()
-    result = run(_replayed(where, data, force=force, dry_run=dry_run))
+    result = run(_replayed(where, data, force=force, allow=allow, dry_run=dry_run))
     if as_json:
         print_json({**asdict(result), "dry_run": dry_run, "seconds": round(time.monotonic() - started, 2)})
     else:
@@ -188,7 +189,7 @@ async def _found(dead_letter_id: str, data: Path | None) -> tuple[Letter, Ids]:
     return letter, ids
 
 
-async def _replayed(where: Where, data: Path | None, *, force: bool, dry_run: bool) -> ReplayResult:
+async def _replayed(where: Where, data: Path | None, *, force: bool, allow: bool, dry_run: bool) -> ReplayResult:
     now = time.time_ns() // 1_000_000
     async with attach(load(), data, roles=not dry_run) as target, await target.clickhouse() as client:
         letters = DeadLetters(client)
@@ -200,7 +201,7 @@ async def _replayed(where: Where, data: Path | None, *, force: bool, dry_run: bo
             work = Replay(
                 sorter,
                 now,
-                decide=Replaying(ids, force=force, privacy=Privacy.of(load()), sources=sources_of(load())),
+                decide=Replaying(ids, force=force, allow=allow, privacy=Privacy.of(load()), sources=sources_of(load())),
                 progress=lambda what, done: bar.update(task, description=what, completed=done),
             )
             await work.read(letters.pages(where))

@@ -8,16 +8,21 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match, Route
 
 from pipeline import sentiment
 from pipeline.collector import answers, described
+from pipeline.collector.entry import Entry
 from pipeline.collector.gate import Gate
 from pipeline.collector.intake import Intake
 from pipeline.collector.keep import Keeper
-from pipeline.collector.keys import WriteKeys
+from pipeline.collector.key_watch import KeyWatch
+from pipeline.collector.keys import keys_of_setting
+from pipeline.collector.limiter import Limiter
 from pipeline.collector.links.backlog import Backlog
 from pipeline.collector.links.mount import Parts, mount
 from pipeline.collector.metrics import Metrics
+from pipeline.collector.origins import preflight
 from pipeline.collector.refusal import Refusal
 from pipeline.collector.senders import Senders
 from pipeline.collector.touchpoints import RETRY_SECONDS, Touchpoints
@@ -42,17 +47,19 @@ class Collector:
 def build(settings: Settings, publisher: Publisher, ids: Ids = LOCAL) -> Collector:
     """Wire the app.
 
-    Raises ConfigurationError when no write key is set, the links or mappings cannot be used, or an extra lacks that a
-    setting needs.
+    Raises ConfigurationError when there can be no write key, the file of keys, the links or mappings cannot be used, or
+    an extra lacks that a setting needs.
     """
     sentiment.check(settings.derive_sentiment)
     gate = Gate()
     metrics = Metrics(gate, publisher.waiting_seconds)
-    keys = WriteKeys(settings.write_keys)
+    keys = KeyWatch(keys_of_setting(settings.write_keys), settings.keys_file)
+    metrics.watch(keys)
+    entry = Entry(keys, Limiter(settings.key_rate, settings.key_burst), gate)
     intake = Intake(ids, Privacy.of(settings), derive_sentiment=settings.derive_sentiment)
     keeper = Keeper(publisher, intake, metrics)
-    endpoint = Touchpoints(keeper, keys, gate, metrics, intake)
-    webhook = Webhooks(Senders(settings, keys), gate, keeper, intake, metrics)
+    endpoint = Touchpoints(keeper, entry, metrics, intake)
+    webhook = Webhooks(Senders(settings, entry), entry, keeper, intake, metrics)
     app = FastAPI(
         title="Touchline collector",
         version=VERSION,
@@ -64,6 +71,10 @@ def build(settings: Settings, publisher: Publisher, ids: Ids = LOCAL) -> Collect
     @app.post("/v1/touchpoints", **described.TOUCHPOINTS)
     async def touchpoints(request: Request) -> Response:
         return await endpoint(request)
+
+    @app.options("/v1/touchpoints", include_in_schema=False)
+    async def asked_before(request: Request) -> Response:
+        return preflight(request, entry.origins())
 
     @app.post("/v1/webhooks/{source}", **described.WEBHOOKS)
     @app.get("/v1/webhooks/{source}", **described.CHALLENGES)
@@ -89,8 +100,16 @@ def build(settings: Settings, publisher: Publisher, ids: Ids = LOCAL) -> Collect
     return Collector(app, metrics, clicks)
 
 
-async def _plain(_: Request, error: Exception) -> Response:
+async def _plain(request: Request, error: Exception) -> Response:
     """Give unknown paths and methods the one shape that all errors have."""
     assert isinstance(error, HTTPException)  # noqa: S101 (it is registered for that class)
     code = {404: "not_found", 405: "method"}.get(error.status_code, "http")
-    return answers.refused(Refusal(error.status_code, code, str(error.detail), error.headers or {}))
+    headers = {"Allow": _methods(request)} if error.status_code == 405 else error.headers or {}
+    return answers.refused(Refusal(error.status_code, code, str(error.detail), headers))
+
+
+def _methods(request: Request) -> str:
+    """Return all methods of a path; a route of its own for each knows only its own."""
+    routes = [route for route in request.app.routes if isinstance(route, Route) and route.methods]
+    here = [route.methods or set() for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted(set().union(*here)))

@@ -6,12 +6,15 @@ from typing import Any
 
 from fastapi import FastAPI, Response
 
+from pipeline.catalogue import OUTCOMES, RATING_RANGES, catalogue
 from pipeline.collector.body import BODY_LIMIT, CODINGS
 from pipeline.collector.pieces import JSON_TYPE, LINES_TYPES, MOST_EVENTS
+from pipeline.model import ANONYMOUS_PREFIX
 from pipeline.validation import ADAPTER, EVENT_LIMIT
 
 ABOUT = "Takes touchpoints in. What was answered 200 is in Kafka; what was refused is kept, with its reasons."
 
+_KEYS = "A write key may be confined to channels: an event of another one is refused alone, with the code not_allowed. "
 _LIMITS = (
     f"At most {MOST_EVENTS:,} events, {BODY_LIMIT // 1024 // 1024} MiB after decompression "
     f"({', '.join(CODINGS)}), {EVENT_LIMIT // 1024} KiB an event."
@@ -19,16 +22,50 @@ _LIMITS = (
 _SENDING = (
     "One event, an array of events, or JSON Lines. Answered 200 once Kafka has acknowledged every accepted "
     "event and every dead letter. After 429, 503 or a lost connection, send the same again: with the same "
-    "event_ids, or without any but with the same Idempotency-Key (which must be another for other events). " + _LIMITS
+    "event_ids, or without any but with the same Idempotency-Key (which must be another for other events). "
+    + _KEYS
+    + _LIMITS
 )
 
 
 def _schema() -> dict[str, Any]:
+    """Return what validation uses, and what it checks beyond that as far as JSON Schema can say it."""
     schema = ADAPTER.json_schema()
-    return {**schema, "required": ["occurred_at", "channel", "touchpoint"]}
+    known = catalogue()
+    told: dict[str, dict[str, Any]] = {
+        "occurred_at": {"format": "date-time"},
+        "channel": {"enum": sorted(known.channels)},
+        "stage": {"enum": [*known.stages, None]},
+        "direction": {"enum": ["inbound", "outbound", None]},
+        "outcome": {"enum": [*OUTCOMES, None]},
+        "rating_metric": {"enum": [*RATING_RANGES, None]},
+        "customer_id": {"not": {"type": "string", "pattern": f"^{ANONYMOUS_PREFIX}"}},
+    }
+    together = {"rating_metric": ["rating_score"], "rating_score": ["rating_metric"]}
+    return {
+        **schema,
+        "properties": {name: {**its, **told.get(name, {})} for name, its in schema["properties"].items()},
+        "required": ["occurred_at", "channel", "touchpoint"],
+        "anyOf": [
+            {"required": [name], "properties": {name: {"type": "string"}}} for name in ("customer_id", "anonymous_id")
+        ],
+        "dependentRequired": together,
+    }
 
 
 _EVENT = _schema()
+_EXAMPLE = [
+    {
+        "customer_id": "ada",
+        "occurred_at": "2026-03-01T10:00:00Z",
+        "channel": "phone",
+        "touchpoint": "complaint",
+        "outcome": "unresolved",
+        "sentiment": -0.8,
+        "reference": "ticket-17",
+        "attributes": {"queue": "billing"},
+    }
+]
 _ERRORS = {
     "type": "array",
     "items": {
@@ -79,6 +116,7 @@ _STATUS = {
     "required": ["status"],
     "properties": {"status": {"type": "string"}},
 }
+_CHALLENGE = {"WWW-Authenticate": {"description": "How to present a key", "schema": {"type": "string"}}}
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}}
 
 
@@ -94,16 +132,17 @@ TOUCHPOINTS: dict[str, Any] = {
     "responses": {
         200: _answer("Kafka has them; what was refused is listed and kept", _TAKEN),
         400: _answer("Not JSON, not UTF-8, empty or cut short; the message says where", _ERROR),
-        401: _answer("The write key is missing or not known", _ERROR),
+        401: _answer("The write key is missing, not known, expired or revoked", _ERROR, _CHALLENGE),
+        403: _answer("The write key is not for this endpoint, or not for pages of this origin", _ERROR),
         408: _answer("The body did not come in time", _ERROR),
         413: _answer("Too much at once. " + _LIMITS, _ERROR),
         415: _answer("Content-Type, charset or Content-Encoding is not taken", _ERROR),
         422: _answer("No event could be accepted; all are listed and kept", _TAKEN),
-        429: _answer("Too much in flight", _ERROR, _RETRY_AFTER),
+        429: _answer("Too much in flight, or more events than the key may send now", _ERROR, _RETRY_AFTER),
         503: _answer("Kafka cannot acknowledge now: send the same again", _ERROR, _RETRY_AFTER),
     },
     "openapi_extra": {
-        "security": [{"WriteKey": []}],
+        "security": [{"WriteKey": []}, {"WriteKeyAsUser": []}],
         "parameters": [
             {
                 "name": "Idempotency-Key",
@@ -116,7 +155,10 @@ TOUCHPOINTS: dict[str, Any] = {
         "requestBody": {
             "required": True,
             "content": {
-                JSON_TYPE: {"schema": {"oneOf": [_EVENT, {"type": "array", "items": _EVENT, "maxItems": MOST_EVENTS}]}},
+                JSON_TYPE: {
+                    "schema": {"oneOf": [_EVENT, {"type": "array", "items": _EVENT, "maxItems": MOST_EVENTS}]},
+                    "example": _EXAMPLE,
+                },
                 **{kind: {"schema": _EVENT} for kind in LINES_TYPES},
             },
         },
@@ -142,6 +184,7 @@ WEBHOOKS: dict[str, Any] = {
         200: _answer("Kafka has the touchpoints; what was refused is listed and kept", _MAPPED),
         400: _answer("Not what the source sends", _ERROR),
         401: _NOT_BELIEVED,
+        403: _answer("The write key is not for this source", _ERROR),
         404: _NO_SOURCE,
         408: _answer("The body did not come in time", _ERROR),
         413: _answer("Too much at once", _ERROR),
@@ -180,7 +223,10 @@ READY: dict[str, Any] = {
         503: _answer("Kafka does not answer, or events have waited too long for it", _ERROR, _RETRY_AFTER),
     },
 }
-_SECURITY = {"WriteKey": {"type": "http", "scheme": "bearer", "description": "A write key"}}
+_SECURITY = {
+    "WriteKey": {"type": "http", "scheme": "bearer", "description": "A write key"},
+    "WriteKeyAsUser": {"type": "http", "scheme": "basic", "description": "A write key as user name; any password"},
+}
 
 
 def secure(app: FastAPI) -> None:

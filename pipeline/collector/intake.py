@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from pipeline.channels.applied import Outcome
+from pipeline.channels.applied import Mapped, Outcome
 from pipeline.channels.compiled import Source
 from pipeline.channels.envelope import Incoming, kept
 from pipeline.channels.touchpoints import accepted
 from pipeline.collector.pieces import Piece
 from pipeline.lanes import Message
-from pipeline.model import FieldError, Record, Rejected, dead_letter
+from pipeline.model import NOT_ALLOWED, FieldError, Record, Rejected, dead_letter
 from pipeline.parsing import parse
 from pipeline.privacy import MASKING, Privacy
-from pipeline.validation import EVENT_LIMIT, validate
+from pipeline.validation import EVENT_LIMIT, rejected, validate
 from schemas.codec import Encoder
 from schemas.ids import LOCAL, Ids
 
@@ -44,11 +45,22 @@ class Intake:
         self._touchpoint = Encoder("touchpoints", ids)
         self._dead_letter = Encoder("rejected", ids)
 
-    def take(self, pieces: Iterable[Piece], now: int, source: str, event_id: EventId | None = None) -> Taken:
-        """Sort events into accepted and refused; `event_id` gives one to the event of an index that has none."""
+    def take(
+        self,
+        pieces: Iterable[Piece],
+        now: int,
+        source: str,
+        event_id: EventId | None = None,
+        channels: Collection[str] = (),
+    ) -> Taken:
+        """Sort events into accepted and refused.
+
+        `event_id` gives one to the event of an index that has none; `channels` are those that may be sent, none
+        being all.
+        """
         taken = Taken()
         for index, raw in pieces:
-            record = _checked(raw, now, source, event_id and event_id(index))
+            record = _checked(raw, now, source, event_id and event_id(index), channels)
             message = self._encoded(record, raw, taken.masked) if isinstance(record, dict) else record
             if isinstance(message, Rejected):
                 taken.refused.append((index, _named(message, event_id and event_id(index))))
@@ -57,11 +69,13 @@ class Intake:
                 taken.channels[record["channel"]] += 1  # type: ignore[index]
         return taken
 
-    def take_mapped(self, source: Source, outcome: Outcome, now: int, incoming: Incoming) -> Taken:
+    def take_mapped(
+        self, source: Source, outcome: Outcome, now: int, incoming: Incoming, channels: Collection[str] = ()
+    ) -> Taken:
         """Sort the touchpoints of a webhook likewise; a refusal keeps the whole request."""
         taken = Taken()
         for index, mapped in enumerate(outcome.touchpoints):
-            record = accepted(source, mapped, now, derive_sentiment=self._derive_sentiment)
+            record = self._mapped(source, mapped, now, channels)
             message = self._encoded(record, b"", taken.masked) if isinstance(record, dict) else record
             if isinstance(message, Rejected):
                 taken.refused.append((index, replace(message, original=kept(incoming, source.headers, index))))
@@ -69,6 +83,11 @@ class Intake:
                 taken.accepted.append(message)
                 taken.channels[record["channel"]] += 1  # type: ignore[index]
         return taken
+
+    def _mapped(self, source: Source, mapped: Mapped, now: int, channels: Collection[str]) -> Record | Rejected:
+        if (problem := _out_of_scope(mapped.event, channels)) is not None:
+            return rejected(mapped.event, (problem,))
+        return accepted(source, mapped, now, derive_sentiment=self._derive_sentiment)
 
     def dead_letters(self, refused: Iterable[tuple[int, Rejected]], now: int, source: str) -> list[Message]:
         """Encode what was refused."""
@@ -87,7 +106,9 @@ def _named(refused: Rejected, event_id: str | None) -> Rejected:
     return replace(refused, event_id=event_id) if event_id and not refused.event_id else refused
 
 
-def _checked(raw: bytes, now: int, source: str, event_id: str | None) -> Record | Rejected:
+def _checked(
+    raw: bytes, now: int, source: str, event_id: str | None, channels: Collection[str] = ()
+) -> Record | Rejected:
     if len(raw) > EVENT_LIMIT:
         message = f"an event may hold {EVENT_LIMIT:,} bytes, this one has {len(raw):,}"
         return Rejected((FieldError("too_large", "", message),), raw)
@@ -96,4 +117,16 @@ def _checked(raw: bytes, now: int, source: str, event_id: str | None) -> Record 
         return Rejected((problem,), raw)
     if event_id is not None and isinstance(event, dict) and event.get("event_id") is None:
         event["event_id"] = event_id
+    if channels and (problem := _out_of_scope(event, channels)) is not None:
+        return rejected(event, (problem,), original=raw)
     return validate(event, now, source, original=raw)
+
+
+def _out_of_scope(event: Any, channels: Collection[str]) -> FieldError | None:
+    """Say that an event names a channel which may not be sent, be the rest of it right or wrong."""
+    channel = event.get("channel") if channels and isinstance(event, dict) else None
+    if not isinstance(channel, str) or channel in channels:
+        return None
+    shown = channel[:64].encode("utf-8", "backslashreplace").decode()
+    fix = f"this key may not send channel {shown!r}: it is for {', '.join(channels)}"
+    return FieldError(NOT_ALLOWED, "channel", fix)

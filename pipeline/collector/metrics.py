@@ -9,6 +9,7 @@ from functools import partial
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from pipeline.collector.gate import Gate
+from pipeline.collector.key_watch import KeyWatch
 from pipeline.model import Rejected
 
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -22,6 +23,8 @@ class Metrics:
         counter = partial(Counter, registry=self.registry)
         self._requests = counter("touchline_requests", "Requests by status", ["status"])
         self._refused = counter("touchline_requests_refused", "Requests refused as a whole", ["reason"])
+        of_keys = "Requests refused as a whole that came with a known key"
+        self._refused_of_keys = counter("touchline_key_requests_refused", of_keys, ["key", "reason"])
         self._accepted = counter("touchline_events_accepted", "Events that Kafka acknowledged", ["channel"])
         self._rejected = counter("touchline_events_rejected", "Events kept as dead letters", ["code"])
         self._ignored = counter(
@@ -40,13 +43,22 @@ class Metrics:
         oldest = Gauge("touchline_ack_waiting_seconds", "How long the oldest events wait", registry=self.registry)
         oldest.set_function(waiting_seconds)
 
+    def watch(self, keys: KeyWatch) -> None:
+        """Show how many keys there are, and whether their file can be read."""
+        known = Gauge("touchline_keys", "Write keys that are not revoked", registry=self.registry)
+        known.set_function(lambda: len(keys.keys))
+        broken = Gauge("touchline_keys_file_broken", "1: it cannot be read; older keys hold", registry=self.registry)
+        broken.set_function(lambda: keys.broken)
+
     def answered(self, status: int) -> None:
         """Count an answer."""
         self._requests.labels(status).inc()
 
-    def refused(self, reason: str) -> None:
-        """Count a request refused as a whole."""
+    def refused(self, reason: str, key_id: str = "") -> None:
+        """Count a request refused as a whole; `key_id` is empty when it came without a known key."""
         self._refused.labels(reason).inc()
+        if key_id:
+            self._refused_of_keys.labels(key_id, reason).inc()
 
     def ignored(self, source: str, reasons: Mapping[str, int]) -> None:
         """Count the events of a webhook that are no touchpoints: unknown ones, unwanted ones, and those not for us."""

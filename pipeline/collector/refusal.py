@@ -10,14 +10,20 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Refusal(Exception):  # noqa: N818 (it is the answer, not a fault)
-    """Ends a request with this status, code and message; `headers` go with the answer."""
+    """Ends a request with this status, code and message; `headers` go with the answer.
 
-    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] = _NONE) -> None:
+    `key_id` is the key's that was presented, where that is known and the request came no further.
+    """
+
+    def __init__(
+        self, status: int, code: str, message: str, headers: Mapping[str, str] = _NONE, key_id: str = ""
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.headers = headers
+        self.key_id = key_id
 
 
 def not_json(message: str, code: str = "not_json") -> NoReturn:

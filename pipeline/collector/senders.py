@@ -8,7 +8,8 @@ from pipeline.channels.compiled import Source
 from pipeline.channels.envelope import Incoming
 from pipeline.channels.registry import functions_of, sources_of, verifiers
 from pipeline.collector.challenges import Challenges
-from pipeline.collector.keys import WriteKeys
+from pipeline.collector.entry import Entry
+from pipeline.collector.keys import Key
 from pipeline.collector.refusal import Refusal
 from pipeline.settings import Settings
 
@@ -16,12 +17,12 @@ from pipeline.settings import Settings
 class Senders:
     """All sources. One is on when it has a secret, or when its senders show a write key."""
 
-    def __init__(self, settings: Settings, keys: WriteKeys) -> None:
+    def __init__(self, settings: Settings, entry: Entry) -> None:
         """Raises MappingError for a mapping or a secret that cannot be used."""
         self._sources = sources_of(settings)
         self._verifiers = verifiers(self._sources, settings.webhook_secrets)
         self._public_url = settings.public_url.rstrip("/") if settings.public_url else None
-        self._keys = keys
+        self._entry = entry
         self.challenges = Challenges(self._sources, settings.webhook_secrets, functions_of(settings))
 
     def source(self, name: str) -> Source:
@@ -42,11 +43,14 @@ class Senders:
             url = self._public_url + request.url.path + query
         return Incoming(body, dict(request.headers), dict(request.query_params), url, request.method)
 
-    def believe(self, source: Source, incoming: Incoming, now: int) -> None:
-        """Return for a sender that is who it says. Raises a Refusal with status 401 else."""
+    def believe(self, source: Source, incoming: Incoming, now: int) -> Key | None:
+        """Return for a sender that is who it says, with the write key if that is how it says so.
+
+        Raises a Refusal else: 401, or 403 for a key that is not for this source.
+        """
         if source.mapping.signature.scheme == "write_key":
-            self._keys.check(incoming.headers.get("authorization"))
-            return
+            return self._entry.key(incoming.headers, source.name)
         unsigned = self._verifiers[source.name].check(incoming, now)
         if unsigned is not None:
             raise Refusal(401, unsigned.code, unsigned.message)
+        return None

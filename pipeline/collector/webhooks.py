@@ -12,9 +12,10 @@ from pipeline.channels.compiled import Source
 from pipeline.channels.envelope import Incoming
 from pipeline.collector import answers
 from pipeline.collector.body import read
-from pipeline.collector.gate import Gate
+from pipeline.collector.entry import Entry
 from pipeline.collector.intake import Intake
 from pipeline.collector.keep import Keeper
+from pipeline.collector.keys import Key
 from pipeline.collector.metrics import Metrics
 from pipeline.collector.refusal import Refusal
 from pipeline.collector.senders import Senders
@@ -25,9 +26,9 @@ from pipeline.errors import UnavailableError
 class Webhooks:
     """The endpoint for all sources. Only a source with a secret is on, or one whose sender shows a write key."""
 
-    def __init__(self, senders: Senders, gate: Gate, keeper: Keeper, intake: Intake, metrics: Metrics) -> None:
+    def __init__(self, senders: Senders, entry: Entry, keeper: Keeper, intake: Intake, metrics: Metrics) -> None:
         self._senders = senders
-        self._gate = gate
+        self._entry = entry
         self._keeper = keeper
         self._intake = intake
         self._metrics = metrics
@@ -37,7 +38,7 @@ class Webhooks:
         try:
             response = await self._answer(request, name)
         except Refusal as refusal:
-            self._metrics.refused(refusal.code)
+            self._metrics.refused(refusal.code, refusal.key_id)
             response = answers.refused(refusal)
         except UnavailableError as error:
             self._metrics.refused("unavailable")
@@ -50,7 +51,7 @@ class Webhooks:
         if request.method == "HEAD":
             return Response()
         challenges = self._senders.challenges
-        with self._gate.admit() as admission:
+        with self._entry.admit_source(name) as admission:
             incoming = self._senders.incoming(request, await read(request, admission))
             self._metrics.read(len(incoming.body))
             now = time.time_ns() // 1_000_000
@@ -60,17 +61,19 @@ class Webhooks:
                 raise Refusal(
                     400, "no_challenge", "a GET is taken only when it is the challenge of a source that makes one"
                 )
-            self._senders.believe(source, incoming, now)
+            key = self._senders.believe(source, incoming, now)
             if (answer := challenges.signed(source, incoming)) is not None:
                 return answer
-            return await self._take(source, incoming, now)
+            return await self._take(source, incoming, now, key)
 
-    async def _take(self, source: Source, incoming: Incoming, now: int) -> Response:
+    async def _take(self, source: Source, incoming: Incoming, now: int, key: Key | None) -> Response:
         outcome = apply(source, incoming)
         if (problem := outcome.problem) is not None:
             where = f"{problem.path}: " if problem.path else ""
             raise Refusal(413 if problem.code == "too_large" else 400, problem.code, where + problem.message)
-        taken = self._intake.take_mapped(source, outcome, now, incoming)
+        if key is not None:
+            self._entry.spend(key, len(outcome.touchpoints))
+        taken = self._intake.take_mapped(source, outcome, now, incoming, key.channels if key else ())
         await self._keeper.keep(taken, now, source.name)
         self._metrics.ignored(source.name, outcome.ignored)
         return answers.mapped(len(taken.accepted), taken.refused, sum(outcome.ignored.values()))

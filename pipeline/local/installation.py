@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from pipeline import readiness, topics
+from pipeline.collector.key_file import path_of
 from pipeline.errors import UnavailableError
 from pipeline.local.child import POLL_SECONDS, Child
 from pipeline.local.server import free_port, is_free
@@ -112,6 +113,7 @@ class Installation:
             "TOUCHLINE_CLICKHOUSE_PASSWORD": endpoints.clickhouse_password,
             "TOUCHLINE_PARTITIONS": str(LOCAL_PARTITIONS),
             "TOUCHLINE_WRITE_KEYS": keys.write,
+            "TOUCHLINE_KEYS_FILE": str(path_of(self._settings, self._data).resolve()),
             "TOUCHLINE_READ_KEY": keys.read,
             "TOUCHLINE_COLLECTOR_HOST": "127.0.0.1",
             "TOUCHLINE_COLLECTOR_PORT": str(_preferred(self._settings.collector_port)),

@@ -30,6 +30,24 @@ GOOD: dict[str, Any] = {
     "touchpoint": "page_view",
 }
 
+TILLS = """
+title = "Our tills"
+about = "Sales in our shops"
+documentation = "https://intranet.example/tills"
+[request]
+event = "body.kind"
+id = "body.ticket"
+[signature]
+scheme = "write_key"
+[[touchpoints]]
+events = ["sale"]
+channel = "in_store"
+touchpoint = "purchase"
+customer_id = "body.card"
+occurred_at = "unix(body.at)"
+"""
+"""A mapping of webhooks whose senders show a write key."""
+
 
 class Broker(NamedTuple):
     """A running Kafka with Touchline's topics."""

@@ -304,7 +304,7 @@ async def test_the_other_paths(client: httpx.AsyncClient) -> None:
 async def test_openapi_says_what_is_taken(client: httpx.AsyncClient) -> None:
     description = (await client.get("/openapi.json")).json()
     operation = description["paths"]["/v1/touchpoints"]["post"]
-    assert set(operation["responses"]) == {"200", "400", "401", "408", "413", "415", "422", "429", "503"}
+    assert set(operation["responses"]) == {"200", "400", "401", "403", "408", "413", "415", "422", "429", "503"}
     body = operation["requestBody"]["content"][JSON]["schema"]["oneOf"][0]
     assert body["properties"]["attributes"]["anyOf"][0]["maxProperties"] == 50
     assert body["additionalProperties"] is False

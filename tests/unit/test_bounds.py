@@ -16,16 +16,16 @@ from pipeline.lanes import Lane
 
 def test_bytes_are_refused_before_they_are_too_many() -> None:
     gate = Gate(most_requests=10, most_bytes=100)
-    with gate.admit() as first, gate.admit() as second:
+    with gate.admit("a") as first, gate.admit("b") as second:
         first.hold(90)
         with pytest.raises(Refusal) as refusal:
             second.hold(11)
         assert (refusal.value.status, refusal.value.headers["Retry-After"]) == (429, "1")
         second.hold(10)
         with pytest.raises(Refusal):
-            gate.admit()
+            gate.admit("c")
     assert (gate.requests, gate.bytes) == (0, 0)
-    gate.admit()
+    gate.admit("c")
 
 
 def test_requests_are_refused_when_there_are_too_many() -> None:

@@ -151,3 +151,12 @@ def test_what_the_engine_refused_is_sent_only_when_somebody_says_so():
     ready = Replaying(force=True)(whole, NOW)
     assert isinstance(ready, Ready)
     assert ready.value == whole.original
+
+
+def test_what_a_key_was_not_allowed_to_send_is_sent_only_when_somebody_says_so():
+    """Else a replay of everything would let in what the key was meant to keep out."""
+    why = (FieldError("not_allowed", "channel", "this key may not send channel 'web'"),)
+    kept_out = letter(Rejected(why, json.dumps(GOOD).encode()), "http")
+    assert stays(kept_out) == ("not_allowed", "channel")
+    assert isinstance(Replaying(force=True)(kept_out, NOW), FieldError)
+    assert isinstance(Replaying(allow=True)(kept_out, NOW), Ready)
