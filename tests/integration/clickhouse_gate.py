@@ -31,6 +31,7 @@ class Gate:
         self._chosen: tuple[str, When] | None = None
         self._let_go: asyncio.Event | None = None
         self._held: list[asyncio.Event] = []
+        self._under_way: set[asyncio.Task[web.StreamResponse]] = set()
 
     def keep(self, table: str, when: When) -> asyncio.Event:
         """Hold the next insert into a table at this moment, until the event returned is set."""
@@ -44,13 +45,21 @@ class Gate:
         self._chosen, self._let_go = (table, when), None
         self.reached.clear()
 
-    def release(self) -> None:
-        """Let go of all that is held."""
+    async def release(self) -> None:
+        """Let go of all that is held, and return when it has reached the server; whoever sent it may be gone."""
         for held in self._held:
             held.set()
+        if self._under_way:
+            await asyncio.wait(self._under_way)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Pass one request on, and its answer back."""
+        passing = asyncio.create_task(self._pass(request))
+        self._under_way.add(passing)
+        passing.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(passing)
+
+    async def _pass(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         table = self._table(request.query.get("query", "").encode() + b" " + body[:200])
         if table:
@@ -97,5 +106,5 @@ async def gate(server_url: str, *watched: str) -> AsyncIterator[Gate]:
     try:
         yield opened
     finally:
-        opened.release()
+        await opened.release()
         await runner.cleanup()

@@ -111,7 +111,6 @@ async def test_a_worker_that_dies_leaves_a_ledger_that_is_true_and_its_successor
         await landing
     assert world.durable == {}
     await assert_ledger_is_true(straight)
-    guarded.release()
 
     successor = World("touchpoints", gated)
     marks = await successor.lander.marks()
@@ -119,6 +118,8 @@ async def test_a_worker_that_dies_leaves_a_ledger_that_is_true_and_its_successor
     assert first == (COUNT if (table, when) == (LEDGER, "after") else 0)
     await land(successor, records()[first:], size=7)  # chunks cut otherwise, so that no token is known
     successor.durable.setdefault(0, first)
+    await assert_all_landed_once(straight, successor)
+    await guarded.release()  # what the dead worker had sent comes in after all
     await assert_all_landed_once(straight, successor)
 
 
