@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agents.transport import ChunkedApp
+from agents.chunked_app import ChunkedApp
 from pipeline.settings import Settings
 
 _FETCH_BYTES = 4 * 1024 * 1024

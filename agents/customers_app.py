@@ -8,12 +8,12 @@ from typing import Any, cast
 from faust.types import TP
 
 from agents.apps import chunked_app, compression_of
+from agents.chunked_app import ChunkedApp
 from agents.customers import Customers
 from agents.folding import Folding
 from agents.marking import Marking
 from agents.store import Store
 from agents.transactions import Transactions
-from agents.transport import ChunkedApp
 from pipeline.customer import Rules
 from pipeline.marks import Start
 from pipeline.settings import Settings

@@ -10,8 +10,8 @@ from aiokafka import TopicPartition
 from faust.types import TP
 
 from agents.apps import chunked_app
+from agents.chunked_app import ChunkedApp
 from agents.landing import Lander, Limits
-from agents.transport import ChunkedApp
 from pipeline.marks import Start
 from pipeline.positions import starts
 from pipeline.publisher import Publisher

@@ -13,8 +13,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from agents import private
+from agents.chunked_app import ChunkedApp
 from agents.health import Health
-from agents.transport import ChunkedApp
 from pipeline.errors import TouchlineError
 from pipeline.listener import Listener, bound, url_of
 from pipeline.settings import Settings

@@ -20,6 +20,7 @@ from pipeline.conservation import Account, account, is_complete, remembered
 from pipeline.errors import ConfigurationError, UnavailableError
 from pipeline.landed import LANDED_NAMES, marks_of, wait_for
 from pipeline.log_reader import LogReader, Span, log_reader
+from pipeline.profile_audit import ProfileAudit
 from pipeline.topics import epochs
 from pipeline.witness import Findings, examine, places_of, rows_of
 from schemas.ids import LOCAL, Ids
@@ -54,21 +55,32 @@ class Partition:
 
 @dataclass(frozen=True)
 class Audit:
-    """The result. `notes` says in words what the numbers alone would leave open."""
+    """The result. `notes` says in words what the numbers alone would leave open.
+
+    `profiles` is how many customers' profiles count otherwise than what has landed, without an explanation; None where
+    they were not compared.
+    """
 
     partitions: tuple[Partition, ...]
     notes: tuple[str, ...]
     deep: bool
+    profiles: int | None = None
 
     @property
     def ok(self) -> bool:
-        """True when nothing is missing that the log still holds."""
-        return all(partition.difference == 0 for partition in self.partitions)
+        """True when nothing is missing that the log still holds, and no profile passes over what has landed."""
+        return not self.profiles and all(partition.difference == 0 for partition in self.partitions)
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that `touchline audit --json` prints."""
         lines = [asdict(partition) for partition in self.partitions]
-        return {"ok": self.ok, "deep": self.deep, "notes": list(self.notes), "partitions": lines}
+        return {
+            "ok": self.ok,
+            "deep": self.deep,
+            "notes": list(self.notes),
+            "profiles": self.profiles,
+            "partitions": lines,
+        }
 
 
 async def audit(
@@ -90,7 +102,22 @@ async def audit(
         auditor = _Auditor(log, clickhouse, known, deep, ids)
         for topic in LANDED_NAMES:
             await auditor.add({tp: span for tp, span in spans.items() if tp.topic == topic}, topic)
-    return Audit(tuple(auditor.partitions), tuple(auditor.notes), deep)
+        profiles = None
+        if deep and "touchpoints" in known:
+            compared = ProfileAudit(kafka_url, log, clickhouse, known, wait_seconds=wait_seconds)
+            profiles = await _profiles(compared, auditor.notes)
+    return Audit(tuple(auditor.partitions), tuple(auditor.notes), deep, profiles)
+
+
+async def _profiles(profiles: ProfileAudit, notes: list[str]) -> int | None:
+    """How many profiles differ from what has landed, with notes; None where landing lags, which the audit shows."""
+    try:
+        tally = await profiles.compare()
+    except UnavailableError as error:
+        notes.append(f"the profiles were not compared with what has landed: {error}")
+        return None
+    notes.extend(tally.notes)
+    return tally.differing
 
 
 async def _wait(

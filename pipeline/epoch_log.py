@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
-from pipeline.reachable import reachable
+from pipeline.reachable import reachable, stop
 
 EPOCHS = "touchline-epochs"
 PARTITION = TopicPartition(EPOCHS, 0)
@@ -104,7 +104,7 @@ async def epoch_reader(kafka_url: str) -> AsyncIterator[EpochReader]:
         consumer.assign([PARTITION])
         yield EpochReader(consumer)
     finally:
-        await consumer.stop()
+        await stop(consumer)
 
 
 async def read_epochs(kafka_url: str) -> dict[str, Epoch]:

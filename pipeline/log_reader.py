@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from pipeline.errors import UnavailableError
+from pipeline.reachable import reachable, stop
 from pipeline.requests import is_request
-from pipeline.topics import partition_counts, reachable
+from pipeline.topics import partition_counts
 
 STALLED_SECONDS = 30.0
 POLL_MS = 20
@@ -116,4 +117,4 @@ async def log_reader(kafka_url: str) -> AsyncIterator[LogReader]:
             await consumer.start()
         yield LogReader(kafka_url, consumer)
     finally:
-        await consumer.stop()
+        await stop(consumer)

@@ -14,7 +14,7 @@ from aiokafka.structs import OffsetAndMetadata
 from pipeline.epoch_log import start_epoch
 from pipeline.errors import AnotherLogError
 from pipeline.marks import Check, Log, Mark, Start, Verdict, check_of, from_metadata, judge, states_are_whole
-from pipeline.reachable import reachable
+from pipeline.reachable import reachable, stop
 from pipeline.topics import CHANGELOG, COMPACTED
 
 Marks = Mapping[TopicPartition, Mark]
@@ -151,4 +151,4 @@ async def _consumer(kafka_url: str) -> AsyncIterator[AIOKafkaConsumer]:
             await consumer.start()
         yield consumer
     finally:
-        await consumer.stop()
+        await stop(consumer)

@@ -22,7 +22,10 @@ from pipeline.settings import load
 def audit(
     data: Data = None,
     as_json: Json = False,
-    deep: Annotated[bool, typer.Option("--deep", help="Also compare every touchpoint's id with the view.")] = False,
+    deep: Annotated[
+        bool,
+        typer.Option("--deep", help="Also compare every touchpoint's id with the view, and every profile's count."),
+    ] = False,
 ) -> None:
     """Prove that what the topics hold is in ClickHouse, or a dead letter. Example: touchline audit --json."""
 
@@ -48,4 +51,4 @@ def _show_audit(result: Audit) -> None:
     Console(width=max(Console().width, 110)).print(table)
     for note in result.notes:
         tell(note)
-    tell("nothing is missing" if result.ok else "something is missing: see the differences above")
+    tell("nothing is missing" if result.ok else "something is missing: see the differences and notes above")

@@ -74,7 +74,7 @@ class Load:
                 return
             answer = await _backfilled(file, self._data)
             self.backfills.append(answer)
-            assert "Traceback" not in answer.errors
+            assert "Traceback" not in answer.errors, answer.errors
             if answer.status == 0:
                 left[file] -= 1
 

@@ -13,9 +13,12 @@ import pytest
 
 from pipeline.emitter import Emitter
 from pipeline.local.installation import Installation
+from pipeline.local.stack import running
 from pipeline.settings import Settings
+from sinks.clickhouse import connect
 from tests.clickstream import JOURNEY_GAP, VISIT_GAP, Click, clicks, spans, write_csv
 from tests.command import touchline
+from tests.integration.sinks_samples import block, touchpoint, values
 from tests.integration.test_backfill_journeys import seen
 
 CUSTOMERS = 80
@@ -109,7 +112,7 @@ async def test_history_imported_after_going_live_becomes_part_of_the_journeys(
     assert answer.json()["duplicates"] == len(history)
     await until_journeys_are(data, everything)
     audit = await touchline("audit", "--deep", "--json", "--data", str(data))
-    assert audit.status == 0, audit.output
+    assert (audit.status, audit.json()["profiles"], audit.json()["notes"]) == (0, 0, []), audit.output
 
 
 async def test_a_customer_only_the_import_knew_is_gone_with_it_and_back_with_it(data: Path, tmp_path: Path) -> None:
@@ -156,11 +159,26 @@ async def test_the_audit_is_clean_while_traffic_goes_on(installation: Installati
     """The ends are fixed when it starts: what comes in meanwhile is neither waited for nor missed."""
     enough = asyncio.Event()
     traffic = asyncio.create_task(emit_until(enough, installation))
-    for words in (("--json",), ("--json", "--deep")):
+    for words in (("--json",), ("--json", "--deep"), ("--json", "--deep"), ("--json", "--deep")):
         audit = await touchline("audit", *words, "--data", str(data))
-        assert audit.status == 0, audit.output
+        assert (audit.status, audit.json()["notes"]) == (0, []), audit.output
+        assert audit.json()["profiles"] == (0 if "--deep" in words else None)
     enough.set()
     assert await traffic > 100
+
+
+async def test_the_audit_names_a_profile_that_lacks_a_touchpoint_and_a_rebuild_mends_it(data: Path) -> None:
+    """The row is put under the agent: in an old epoch, before a rebuild that did not see it."""
+    found = running(data)
+    assert found is not None
+    async with await connect(found.clickhouse_url, found.clickhouse_user, found.clickhouse_password) as client:
+        unseen = touchpoint(1, customer_id="user-0007")
+        await client.insert_avro("touchpoints_log", block("touchpoints", values("touchpoints", [unseen]), 1), "unseen")
+    audit = (await touchline("audit", "--deep", "--json", "--data", str(data))).json()
+    assert (audit["ok"], audit["profiles"]) == (False, 1), audit["notes"]
+    assert any("user-0007" in note and "touchline rebuild --customer user-0007" in note for note in audit["notes"])
+    assert (await touchline("rebuild", "--customer", "user-0007", "--data", str(data))).status == 0
+    assert (await touchline("audit", "--deep", "--json", "--data", str(data))).json()["profiles"] == 0
 
 
 async def emit_until(enough: asyncio.Event, installation: Installation) -> int:

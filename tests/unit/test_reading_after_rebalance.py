@@ -9,8 +9,8 @@ import pytest
 from faust.types import TP
 from mode.utils.queues import FlowControlEvent
 
+from agents.fetching import ConsumerThread
 from agents.flow import Flow
-from agents.transport import ConsumerThread
 
 EVENTS, STATES = TP("touchpoints", 0), TP("states-changelog", 0)
 

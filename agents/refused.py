@@ -1,0 +1,62 @@
+"""The records that landing takes, and those that it refuses, each with its dead letter."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from agents.chunk import Chunk
+from agents.refusal import envelope
+from pipeline.model import FieldError, LogPosition, dead_letter
+from schemas import block
+from schemas.codec import Decoder, Encoder
+
+SOURCE = "landing"
+
+
+class LogRecord(block.Value, Protocol):
+    """What landing needs of a Kafka record."""
+
+    topic: str
+    partition: int
+
+
+@dataclass(slots=True)
+class Recast:
+    """A record whose value was encoded anew as the latest version; `original` is what stands in the log."""
+
+    topic: str
+    partition: int
+    offset: int
+    value: bytes | None
+    original: bytes
+
+
+class Refusals:
+    """What was refused of some chunks: `letters` are the dead letters of `records`, encoded, in the same order."""
+
+    def __init__(self, epoch: int, decode: Decoder, encode: Encoder) -> None:
+        self.records: list[LogRecord] = []
+        self.letters: list[bytes] = []
+        self._epoch = epoch
+        self._decode = decode
+        self._encode = encode
+
+    def add(self, record: LogRecord, code: str, why: str) -> None:
+        """Refuse a record."""
+        self.records.append(record)
+        original = record.original if isinstance(record, Recast) else record.value
+        rejected = envelope(original, FieldError(code, "", why), self._decode)
+        position = LogPosition(record.topic, self._epoch, record.partition, record.offset)
+        self.letters.append(self._encode(dead_letter(rejected, SOURCE, int(time.time() * 1000), position)))
+
+    def keep_within(self, chunks: Sequence[Chunk]) -> None:
+        """Forget what is not of these chunks."""
+        kept = {(chunk.partition, record.offset) for chunk in chunks for record in chunk.records}
+        pairs = [
+            pair for pair in zip(self.records, self.letters, strict=True) if (pair[0].partition, pair[0].offset) in kept
+        ]
+        self.records = [record for record, _ in pairs]
+        self.letters = [letter for _, letter in pairs]
