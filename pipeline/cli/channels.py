@@ -33,19 +33,21 @@ app.add_typer(channels, name="channels")
 
 @channels.command("list")
 def list_sources(as_json: Json = False) -> None:
-    """List the sources, whether each is on, and what they give. Example: touchline channels list."""
+    """List the sources, whether each is on, and what they give; with --json also how to connect each.
+
+    Example: touchline channels list
+    """
     secrets = load().webhook_secrets
     known = sources_of(load())
     if as_json:
         print_json([_described(source, secrets) for source in known.values()])
         return
-    table = Table("source", "on", "channel", "touchpoints", "documentation")
+    table = Table("source", "on", "channel", "touchpoints")
     for source in known.values():
         for number, (channel, names) in enumerate(_by_channel(source).items()):
             first = number == 0
             state = ("yes" if _is_on(source, secrets) else "no") if first else ""
-            where = source.mapping.documentation if first else ""
-            table.add_row(source.name if first else "", state, channel, ", ".join(names), where)
+            table.add_row(source.name if first else "", state, channel, ", ".join(names))
     Console().print(table)
 
 

@@ -424,7 +424,7 @@ async def test_two_stacks_side_by_side_and_stop_and_start(stack: LocalStack, tmp
 
 
 OWNER = """
-import asyncio, sys
+import asyncio, signal, sys
 from pathlib import Path
 from pipeline.local.stack import LocalStack
 async def main():
@@ -434,6 +434,7 @@ async def main():
         await stack.watch()
     finally:
         await stack.stop()
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have started us with it ignored
 try:
     asyncio.run(main())
 except KeyboardInterrupt:
