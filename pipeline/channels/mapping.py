@@ -98,6 +98,7 @@ class Touchpoint(_Part):
     text: Expression | None = Field(None, description="what was said, for its sentiment; it is not kept")
     id: Expression | None = Field(None, description="tells touchpoints of one event apart")
     attributes: dict[str, Expression] = Field(default_factory=dict)
+    attributes_from: Expression | None = Field(None, description="an object whose members are attributes, too")
 
 
 class Defaults(_Part):
