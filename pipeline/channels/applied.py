@@ -115,9 +115,12 @@ def _map(source: Source, rule: Rule, context: Context) -> Iterator[Mapped]:
     problems: list[FieldError] = []
     for name, word in rule.words:
         try:
-            event[name] = word.of(context)
+            found = word.of(context)
         except FAILURES as error:
             problems.append(_failed(word.expression, error))
+            continue
+        if found is not None:
+            event[name] = found
     for part in rule.parts:
         _put(event, part, context, problems)
     attributes = _spread(rule, context, problems)

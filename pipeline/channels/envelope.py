@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from pipeline.model import FieldError
 from pipeline.parsing import parse
@@ -58,7 +58,7 @@ def _cloudevents(incoming: Incoming) -> tuple[Any, FieldError | None]:
         events, problem = parse(incoming.body)
         return (events if isinstance(events, list) else [events]), problem
     attributes = {
-        name.removeprefix(_ATTRIBUTE): value
+        name.removeprefix(_ATTRIBUTE): unquote(value)
         for name, value in incoming.headers.items()
         if name.startswith(_ATTRIBUTE) and name != _ATTRIBUTE
     }
