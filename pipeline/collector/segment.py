@@ -22,6 +22,8 @@ from pipeline.collector.webhooks import Webhooks
 from pipeline.parsing import parse
 
 SOURCE = "segment"
+_KEPT = (200, 422)
+"""What was refused is kept as well, and its library could do nothing about it."""
 _MEMBER = b'"writeKey"'
 CALLS: Mapping[str, str | None] = {
     "batch": None,
@@ -63,7 +65,7 @@ def mount(app: FastAPI, webhooks: Webhooks) -> None:
 def _endpoint(webhooks: Webhooks, kind: str | None) -> Callable[[Request], Awaitable[Response]]:
     async def take(request: Request) -> Response:
         response = await webhooks(request, SOURCE, partial(understood, kind=kind))
-        return JSONResponse({"success": True}) if response.status_code == 200 else response
+        return JSONResponse({"success": True}) if response.status_code in _KEPT else response
 
     return take
 
@@ -94,4 +96,9 @@ def _without_key(raw: bytes) -> tuple[str | None, bytes]:
         if isinstance(each, dict)
     ]
     key = found[0]
-    return key if isinstance(key, str) and key.isascii() and key.isprintable() else None, json.dumps(body).encode()
+    if not (isinstance(key, str) and key.isascii() and key.isprintable()):
+        key = None
+    try:
+        return key, json.dumps(body).encode()
+    except RecursionError:
+        return None, raw

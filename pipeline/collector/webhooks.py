@@ -85,4 +85,5 @@ class Webhooks:
         taken = self._intake.take_mapped(source, outcome, now, incoming, key.channels if key else ())
         await self._keeper.keep(taken, now, source.name)
         self._metrics.ignored(source.name, outcome.ignored)
-        return answers.mapped(len(taken.accepted), taken.refused, sum(outcome.ignored.values()))
+        ignored = sum(outcome.ignored.values())
+        return answers.mapped(len(taken.accepted), taken.refused, ignored, vendor=key is None)

@@ -171,6 +171,7 @@ async def test_a_cloudevent_that_lacks_something_is_refused_by_its_path(client: 
     event = {"specversion": "1.0", "type": "a", "source": "/b", "id": someone(), "time": "2026-03-01T12:00:00Z"}
     headers = {**BEARER, "Content-Type": "application/cloudevents+json"}
     answer = await client.post("/v1/events", json={**event, "data": {"customer_id": "c-1"}}, headers=headers)
+    assert answer.status_code == 422
     [refused] = answer.json()["rejected"]
     assert (refused["errors"][0]["code"], refused["errors"][0]["path"]) == ("missing", "item.data.channel")
 
