@@ -46,7 +46,8 @@ _SUCCESS = {"type": "object", "required": ["success"], "properties": {"success":
 SEGMENT: dict[str, Any] = {
     "summary": "Send what Segment's libraries send",
     "description": "The write key is the user name of Basic authentication, a bearer token, or writeKey in the body. "
-    "The Content-Type does not matter: analytics.js says text/plain. Answered 200 once Kafka has acknowledged; what was refused is kept, with its reasons.",
+    "The Content-Type does not matter: analytics.js says text/plain. Answered 200 once Kafka has acknowledged; what "
+    "was refused is kept, with its reasons.",
     "response_model": None,
     "responses": {
         **{status: text for status, text in _ANSWERS.items() if status != 422},
