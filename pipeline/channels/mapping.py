@@ -54,6 +54,7 @@ class Signature(_Part):
     key_prefix: str = Field("", description="what stands before the secret itself, and is no part of it")
     id_header: Header | None = None
     timestamp: Timestamp | None = None
+    public: bool = Field(False, description="whether write keys are taken that lie open in a page or an app")
 
 
 class Challenge(_Part):

@@ -86,7 +86,7 @@ def build(settings: Settings, publisher: Publisher, ids: Ids = LOCAL) -> Collect
     async def events(request: Request) -> Response:
         return await webhook(request, "cloudevents")
 
-    segment.mount(app, webhook)
+    segment.mount(app, webhook, entry)
 
     @app.get("/healthz", **described.HEALTH)
     async def healthz() -> Response:

@@ -18,6 +18,8 @@ from starlette.responses import JSONResponse, Response
 
 from pipeline.channels.envelope import Incoming
 from pipeline.collector import described_feeds
+from pipeline.collector.entry import Entry
+from pipeline.collector.origins import preflight, readable_by
 from pipeline.collector.webhooks import Webhooks
 from pipeline.parsing import parse
 
@@ -49,12 +51,17 @@ SHORT: Mapping[str, str | None] = {
 """The same as analytics.js and older libraries call them."""
 
 
-def mount(app: FastAPI, webhooks: Webhooks) -> None:
+def mount(app: FastAPI, webhooks: Webhooks, entry: Entry) -> None:
     """Add the calls to the app."""
+
+    async def asked_before(request: Request) -> Response:
+        return preflight(request, entry.origins())
+
     for call, kind in {**CALLS, **SHORT}.items():
+        app.add_api_route(f"/v1/{call}", asked_before, methods=["OPTIONS"], include_in_schema=False)
         app.add_api_route(
             f"/v1/{call}",
-            _endpoint(webhooks, kind),
+            _endpoint(webhooks, entry, kind),
             methods=["POST"],
             operation_id=f"segment_{call}",
             include_in_schema=call in CALLS,
@@ -62,10 +69,14 @@ def mount(app: FastAPI, webhooks: Webhooks) -> None:
         )
 
 
-def _endpoint(webhooks: Webhooks, kind: str | None) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(webhooks: Webhooks, entry: Entry, kind: str | None) -> Callable[[Request], Awaitable[Response]]:
     async def take(request: Request) -> Response:
         response = await webhooks(request, SOURCE, partial(understood, kind=kind))
-        return JSONResponse({"success": True}) if response.status_code in _KEPT else response
+        if response.status_code in _KEPT:
+            response = JSONResponse({"success": True})
+        if origin := request.headers.get("origin"):
+            response.headers.update(readable_by(origin, entry.origins()))
+        return response
 
     return take
 
