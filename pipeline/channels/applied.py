@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.channels.compiled import Part, Rule, Source
+from pipeline.channels.compiled import OTHER_KINDS, Part, Rule, Source
 from pipeline.channels.envelope import Incoming, read
 from pipeline.channels.expressions import FAILURES, Expression
+from pipeline.channels.fields import attribute
 from pipeline.line_ids import fingerprint
 from pipeline.model import FieldError, derived_id
 
@@ -33,10 +34,10 @@ class Mapped:
 
     def in_payload(self, error: FieldError) -> FieldError:
         """The same error about a field of a touchpoint, where the payload's sender finds it."""
-        part = self.rule.part(error.path)
-        if part is None:
+        expression = self.rule.expression(error.path)
+        if expression is None:
             return error
-        return FieldError(error.code, part.expression.path, f"{error.message} ({error.path} is {part.expression.text})")
+        return FieldError(error.code, expression.path, f"{error.message} ({error.path} is {expression.text})")
 
 
 @dataclass(slots=True)
@@ -81,9 +82,12 @@ def _items(source: Source, context: Context) -> tuple[list[Any], FieldError | No
 
 def _map_item(source: Source, context: Context, outcome: Outcome) -> None:
     kind = _evaluate(source.event, context)[0] if source.event is not None else None
-    rules = [rule for rule in source.rules if source.event is None or _is_of(rule, kind)]
+    if isinstance(kind, str) and kind in source.mapping.ignored:
+        outcome.ignore("unwanted")
+        return
+    rules = source.rules if source.event is None else _of_kind(source, kind)
     if not rules:
-        outcome.ignore("unwanted" if isinstance(kind, str) and kind in source.mapping.ignored else "unknown")
+        outcome.ignore("unknown")
         return
     mapped = [touchpoint for rule in rules for touchpoint in _map(source, rule, context)]
     if not mapped:
@@ -91,8 +95,11 @@ def _map_item(source: Source, context: Context, outcome: Outcome) -> None:
     outcome.touchpoints += mapped
 
 
-def _is_of(rule: Rule, kind: Any) -> bool:
-    return isinstance(kind, str) and (kind in rule.events or "*" in rule.events)
+def _of_kind(source: Source, kind: Any) -> tuple[Rule, ...]:
+    """The rules that name this kind of event; else those of all the other kinds."""
+    if not isinstance(kind, str):
+        return ()
+    return source.by_kind.get(kind) or source.by_kind.get(OTHER_KINDS, ())
 
 
 def _map(source: Source, rule: Rule, context: Context) -> Iterator[Mapped]:
@@ -108,12 +115,15 @@ def _map(source: Source, rule: Rule, context: Context) -> Iterator[Mapped]:
     problems: list[FieldError] = []
     for name, word in rule.words:
         try:
-            event[name] = word.of(context)
+            found = word.of(context)
         except FAILURES as error:
             problems.append(_failed(word.expression, error))
+            continue
+        if found is not None:
+            event[name] = found
     for part in rule.parts:
         _put(event, part, context, problems)
-    attributes: dict[str, Any] = {}
+    attributes = _spread(rule, context, problems)
     for part in rule.attributes:
         _put(attributes, part, context, problems)
     event["attributes"] = attributes
@@ -121,6 +131,19 @@ def _map(source: Source, rule: Rule, context: Context) -> Iterator[Mapped]:
     event_id, problem = _event_id(source, rule, context)
     event["event_id"] = event_id
     yield Mapped(event, rule, (*problems, *([problem] if problem else ())))
+
+
+def _spread(rule: Rule, context: Context, problems: list[FieldError]) -> dict[str, Any]:
+    """The attributes that an object in the payload holds, by its own names; what is no object is a problem."""
+    if rule.attributes_from is None:
+        return {}
+    found, problem = _evaluate(rule.attributes_from, context)
+    if problem is not None or not isinstance(found, dict | None):
+        what = f"the attributes are {rule.attributes_from.text}: there must be an object"
+        problems.append(problem or FieldError("type", rule.attributes_from.path, what))
+        return {}
+    made = ((name, attribute(value)) for name, value in (found or {}).items())
+    return {name: value for name, value in made if value is not None}
 
 
 def _put(target: dict[str, Any], part: Part, context: Context, problems: list[FieldError]) -> None:

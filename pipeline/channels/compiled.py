@@ -13,6 +13,8 @@ from pipeline.channels.fields import CONVERSIONS, WORDS, Convert, attribute
 from pipeline.channels.functions import Functions
 from pipeline.channels.mapping import Choice, Mapping, Touchpoint
 
+OTHER_KINDS = "*"
+"""In a rule's `events`: every kind that is neither ignored nor named by another rule."""
 _CHOICE_KEYS = ("from", "else")
 
 
@@ -58,14 +60,23 @@ class Rule:
     words: tuple[tuple[str, Word], ...]
     parts: tuple[Part, ...]
     attributes: tuple[Part, ...]
+    attributes_from: Expression | None
     id: Expression | None
 
     def part(self, field: str) -> Part | None:
         """The part that gives a field."""
         return next((part for part in self.parts if part.field == field), None)
 
+    def expression(self, field: str) -> Expression | None:
+        """What gives a field, be it a value or a word; None for a word that stands in the mapping."""
+        found = self.part(field) or dict(self.words).get(field)
+        return found.expression if found is not None else None
+
     def touchpoints(self) -> Iterator[tuple[str, str]]:
-        """Every channel and touchpoint it may give; one that an expression names stands as `x_...`."""
+        """Every channel and touchpoint it may give: one that an expression names stands as `x_...`.
+
+        A rule whose payload names the channel may give any: it yields none.
+        """
         words = dict(self.words)
         for channel in sorted(words["channel"].all):
             for touchpoint in sorted(words["touchpoint"].all):
@@ -84,6 +95,7 @@ class Source:
     event: Expression | None
     id: Expression | None
     rules: tuple[Rule, ...]
+    by_kind: dict[str, tuple[Rule, ...]]
     headers: tuple[str, ...]
 
     @property
@@ -111,6 +123,7 @@ def compile_mapping(name: str, mapping: Mapping, functions: Functions) -> Source
         event=at.maybe("request.event", request.event),
         id=at.maybe("request.id", request.id),
         rules=rules,
+        by_kind={kind: tuple(rule for rule in rules if kind in rule.events) for rule in rules for kind in rule.events},
         headers=_headers(mapping),
     )
 
@@ -153,7 +166,7 @@ def _rule(at: _At, given: Touchpoint, mapping: Mapping) -> Rule:
     parts = [Part(field, at.expression(field, text), CONVERSIONS[field]) for field, text in fields.items()]
     attributes = {**mapping.defaults.attributes, **given.attributes}
     return Rule(
-        name=given.name or ".".join(next(_named(words))),
+        name=given.name or ".".join(next(_named(words), ("any", "custom"))),
         events=frozenset(given.events),
         when=at.maybe("when", given.when),
         words=tuple(words.items()),
@@ -161,6 +174,7 @@ def _rule(at: _At, given: Touchpoint, mapping: Mapping) -> Rule:
         attributes=tuple(
             Part(name, at.expression(f"attributes.{name}", it), attribute) for name, it in attributes.items()
         ),
+        attributes_from=at.maybe("attributes_from", given.attributes_from),
         id=at.maybe("id", given.id),
     )
 

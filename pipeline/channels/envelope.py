@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from pipeline.model import FieldError
 from pipeline.parsing import parse
@@ -55,10 +55,9 @@ def _cloudevents(incoming: Incoming) -> tuple[Any, FieldError | None]:
     """CloudEvents 1.0 over HTTP: binary, structured or a batch; the result is always a list of structured events."""
     kind = incoming.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in {_STRUCTURED, _BATCH}:
-        events, problem = parse(incoming.body)
-        return (events if isinstance(events, list) else [events]), problem
+        return _structured(incoming.body, kind)
     attributes = {
-        name.removeprefix(_ATTRIBUTE): value
+        name.removeprefix(_ATTRIBUTE): unquote(value)
         for name, value in incoming.headers.items()
         if name.startswith(_ATTRIBUTE) and name != _ATTRIBUTE
     }
@@ -67,6 +66,18 @@ def _cloudevents(incoming: Incoming) -> tuple[Any, FieldError | None]:
         return None, FieldError("not_cloudevents", "ce-specversion", f"not a CloudEvent: {fix}")
     data, problem = parse(incoming.body) if incoming.body else (None, None)
     return [{**attributes, "data": data}], problem
+
+
+def _structured(body: bytes, kind: str) -> tuple[Any, FieldError | None]:
+    given, problem = parse(body)
+    if problem is not None:
+        return None, problem
+    if kind == _BATCH and isinstance(given, list):
+        return given, None
+    if kind == _STRUCTURED and isinstance(given, dict):
+        return [given], None
+    fix = f"{_STRUCTURED} is one event, an object; {_BATCH} is an array of them"
+    return None, FieldError("not_cloudevents", "", f"not CloudEvents: {fix}")
 
 
 class Kept(NamedTuple):

@@ -50,7 +50,7 @@ class Fixture:
             headers = {key: value for key, value in self.headers.items() if key != name}
             return Incoming(self.incoming().body, {"content-type": "application/json", **headers}, self.query)
         body = copy.deepcopy(self.body)
-        target = _first(body, steps[0]) if where == "item" else body
+        target = (_first(body, steps[0]) or body) if where == "item" else body
         for step in steps[:-1]:
             target = _step(target, step)
         if not isinstance(target, dict) or steps[-1] not in target:
@@ -66,7 +66,10 @@ def _step(value: Any, step: str) -> Any:
 
 
 def _first(body: Any, step: str) -> Any:
-    """The first item of a request: of all lists in it, the first that begins with something that has this member."""
+    """The first item of a request: of all lists in it, the first that begins with something that has this member.
+
+    None when there is no such list: the body itself may be the item then.
+    """
     if isinstance(body, list) and body:
         return body[0] if isinstance(body[0], dict) and step in body[0] else _first(body[0], step)
     if isinstance(body, dict):

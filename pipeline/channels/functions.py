@@ -17,6 +17,7 @@ from jmespath.functions import Functions as Builtin
 
 from pipeline.catalogue import CUSTOM_PREFIX
 from pipeline.channels import money
+from pipeline.line_ids import fingerprint
 from pipeline.parsing import parse
 from pipeline.privacy import email_id, phone_id
 
@@ -139,6 +140,11 @@ class Functions(Builtin):
             return None
         plain = _NOT_NAME.sub("_", _text(name, "a name").lower()).strip("_")
         return (CUSTOM_PREFIX + plain)[:_LONGEST_NAME] if plain else None
+
+    @signature(_ANY)
+    def _func_fingerprint(self, value: Any) -> str | None:
+        """A hash that equal objects share, whatever the order of their fields: an id where the vendor has none."""
+        return None if value is None else fingerprint({"value": value}).hex()
 
     @signature(_ANY)
     def _func_plain(self, text: Any) -> str | None:

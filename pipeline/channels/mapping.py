@@ -54,6 +54,7 @@ class Signature(_Part):
     key_prefix: str = Field("", description="what stands before the secret itself, and is no part of it")
     id_header: Header | None = None
     timestamp: Timestamp | None = None
+    public: bool = Field(False, description="whether write keys are taken that lie open in a page or an app")
 
 
 class Challenge(_Part):
@@ -98,6 +99,7 @@ class Touchpoint(_Part):
     text: Expression | None = Field(None, description="what was said, for its sentiment; it is not kept")
     id: Expression | None = Field(None, description="tells touchpoints of one event apart")
     attributes: dict[str, Expression] = Field(default_factory=dict)
+    attributes_from: Expression | None = Field(None, description="an object whose members are attributes, too")
 
 
 class Defaults(_Part):

@@ -27,6 +27,9 @@ from pipeline.errors import UsageError
 from pipeline.model import Rejected
 from pipeline.settings import load
 
+_ANY = {"any": ["any"]}
+"""What a source may give whose events name channel and touchpoint themselves."""
+
 channels = typer.Typer(help="Sources of webhooks: list them, try a payload, check a mapping.", no_args_is_help=True)
 app.add_typer(channels, name="channels")
 
@@ -44,7 +47,7 @@ def list_sources(as_json: Json = False) -> None:
         return
     table = Table("source", "on", "channel", "touchpoints")
     for source in known.values():
-        for number, (channel, names) in enumerate(_by_channel(source).items()):
+        for number, (channel, names) in enumerate((_by_channel(source) or _ANY).items()):
             first = number == 0
             state = ("yes" if _is_on(source, secrets) else "no") if first else ""
             table.add_row(source.name if first else "", state, channel, ", ".join(names))

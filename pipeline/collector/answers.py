@@ -19,10 +19,14 @@ def taken(accepted: int, refused: Iterable[tuple[int, Rejected]]) -> Response:
     return _json(status, {"accepted": accepted, "rejected": rejected})
 
 
-def mapped(accepted: int, refused: Iterable[tuple[int, Rejected]], ignored: int) -> Response:
-    """200 for a webhook, whatever became of its touchpoints: its vendor would only send the same again."""
+def mapped(accepted: int, refused: Iterable[tuple[int, Rejected]], ignored: int, *, vendor: bool) -> Response:
+    """200 for a vendor, whatever became of its touchpoints: it would only send the same again.
+
+    Others are told by 422 that there were events and none could be accepted.
+    """
     rejected = [_rejection(index, event) for index, event in refused]
-    return _json(200, {"accepted": accepted, "rejected": rejected, "ignored": ignored})
+    status = 422 if rejected and not accepted and not vendor else 200
+    return _json(status, {"accepted": accepted, "rejected": rejected, "ignored": ignored})
 
 
 def refused(refusal: Refusal) -> Response:

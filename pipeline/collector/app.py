@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
 
 from pipeline import sentiment
-from pipeline.collector import answers, described
+from pipeline.collector import answers, described, described_feeds, segment
 from pipeline.collector.entry import Entry
 from pipeline.collector.gate import Gate
 from pipeline.collector.intake import Intake
@@ -81,6 +81,12 @@ def build(settings: Settings, publisher: Publisher, ids: Ids = LOCAL) -> Collect
     @app.head("/v1/webhooks/{source}", **described.LOOKS)
     async def webhooks(request: Request, source: str) -> Response:
         return await webhook(request, source)
+
+    @app.post("/v1/events", **described_feeds.CLOUDEVENTS)
+    async def events(request: Request) -> Response:
+        return await webhook(request, "cloudevents")
+
+    segment.mount(app, webhook, entry)
 
     @app.get("/healthz", **described.HEALTH)
     async def healthz() -> Response:

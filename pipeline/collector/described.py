@@ -189,6 +189,7 @@ WEBHOOKS: dict[str, Any] = {
         408: _answer("The body did not come in time", _ERROR),
         413: _answer("Too much at once", _ERROR),
         415: _answer("Content-Encoding is not taken", _ERROR),
+        422: _answer("The sender has a write key, and none of its touchpoints could be accepted", _MAPPED),
         429: _answer("Too much in flight", _ERROR, _RETRY_AFTER),
         503: _answer("Kafka cannot acknowledge now: send the same again", _ERROR, _RETRY_AFTER),
     },

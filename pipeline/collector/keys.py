@@ -109,7 +109,7 @@ def _refuse_past(key: Key, now: datetime) -> None:
 
 def _refuse_elsewhere(key: Key, origin: str | None, public: bool) -> None:
     if not public:
-        raise Refusal(403, "key_public", "a public key is for /v1/touchpoints only: use a secret one", key_id=key.id)
+        raise Refusal(403, "key_public", "a public key is not taken here: use a secret one", key_id=key.id)
     if not key.allows_origin(origin):
         fix = "this key may not be used without an Origin" if origin is None else f"not from {origin[:200]}"
         raise Refusal(403, "origin", f"{fix}: it is for {', '.join((*key.origins, *_app(key)))}", key_id=key.id)

@@ -49,7 +49,7 @@ class Senders:
         Raises a Refusal else: 401, or 403 for a key that is not for this source.
         """
         if source.mapping.signature.scheme == "write_key":
-            return self._entry.key(incoming.headers, source.name)
+            return self._entry.key(incoming.headers, source.name, public=source.mapping.signature.public)
         unsigned = self._verifiers[source.name].check(incoming, now)
         if unsigned is not None:
             raise Refusal(401, unsigned.code, unsigned.message)

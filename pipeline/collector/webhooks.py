@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,6 +23,9 @@ from pipeline.collector.senders import Senders
 from pipeline.collector.touchpoints import RETRY_SECONDS
 from pipeline.errors import UnavailableError
 
+Understood = Callable[[Incoming, int], Incoming]
+"""From a request as it came and the present moment, UTC milliseconds, to the one that its source's mapping reads."""
+
 
 class Webhooks:
     """The endpoint for all sources. Only a source with a secret is on, or one whose sender shows a write key."""
@@ -33,10 +37,13 @@ class Webhooks:
         self._intake = intake
         self._metrics = metrics
 
-    async def __call__(self, request: Request, name: str) -> Response:
-        """Answer one request; every outcome is counted once."""
+    async def __call__(self, request: Request, name: str, understood: Understood | None = None) -> Response:
+        """Answer one request; every outcome is counted once.
+
+        `understood` says what a request means that reaches a source by a way of its own.
+        """
         try:
-            response = await self._answer(request, name)
+            response = await self._answer(request, name, understood)
         except Refusal as refusal:
             self._metrics.refused(refusal.code, refusal.key_id)
             response = answers.refused(refusal)
@@ -46,7 +53,7 @@ class Webhooks:
         self._metrics.answered(response.status_code)
         return response
 
-    async def _answer(self, request: Request, name: str) -> Response:
+    async def _answer(self, request: Request, name: str, understood: Understood | None) -> Response:
         source = self._senders.source(name)
         if request.method == "HEAD":
             return Response()
@@ -55,6 +62,8 @@ class Webhooks:
             incoming = self._senders.incoming(request, await read(request, admission))
             self._metrics.read(len(incoming.body))
             now = time.time_ns() // 1_000_000
+            if understood is not None:
+                incoming = understood(incoming, now)
             if (answer := challenges.unsigned(source, incoming)) is not None:
                 return answer
             if request.method == "GET":
@@ -76,4 +85,5 @@ class Webhooks:
         taken = self._intake.take_mapped(source, outcome, now, incoming, key.channels if key else ())
         await self._keeper.keep(taken, now, source.name)
         self._metrics.ignored(source.name, outcome.ignored)
-        return answers.mapped(len(taken.accepted), taken.refused, sum(outcome.ignored.values()))
+        ignored = sum(outcome.ignored.values())
+        return answers.mapped(len(taken.accepted), taken.refused, ignored, vendor=key is None)

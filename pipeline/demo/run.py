@@ -193,10 +193,8 @@ async def _send(  # noqa: PLR0913 (what it works on and by, each once)
         raise ConfigurationError(f"the stack on {target.data} has no collector: stop it, or choose another folder")
     with phases.phase("importing the history") as step:
         imported = await backfill(file, target.kafka_url, now=_milliseconds(company.now), progress=step, ids=ids)
-    webhooks, others = vendors.share(
-        spread(company.live, company.bad), {event["event_id"] for event in company.history}
-    )
-    requests = spread(webhooks, batches(others, target.write_key))
+    webhooks, others = vendors.share(company.live, {event["event_id"] for event in company.history})
+    requests = spread(webhooks, batches(spread(others, company.bad), target.write_key))
     with phases.phase("posting the last days over HTTP") as step:
         posted = await post(target.collector_url, requests, step)
     return Counted(

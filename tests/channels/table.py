@@ -10,6 +10,9 @@ README = Path(__file__).parent.parent.parent / "README.md"
 BEGIN = "<!-- sources: python -m tests.channels.table -->"
 END = "<!-- end of sources -->"
 
+ANY = {"any": {"any"}}
+"""What a source may give whose events name channel and touchpoint themselves."""
+
 
 def table() -> str:
     """Source, channel and touchpoints in Markdown, one line for each source and channel."""
@@ -20,7 +23,7 @@ def table() -> str:
             for channel, touchpoint in rule.touchpoints():
                 found.setdefault(channel, set()).add(touchpoint)
         named = f"[{source.mapping.title}]({source.mapping.documentation}) `{source.name}`"
-        for channel, touchpoints in sorted(found.items()):
+        for channel, touchpoints in sorted((found or ANY).items()):
             lines.append(f"| {named} | {channel} | {', '.join(sorted(touchpoints))} |")
             named = ""
     return "\n".join(lines)

@@ -270,3 +270,21 @@ async def test_a_flood_of_one_key_leaves_room_for_another(running: Running, made
     async with asyncio.timeout(20):
         while await metric(running, "touchline_body_bytes_in_flight"):
             await asyncio.sleep(0.05)
+
+
+async def test_a_page_may_send_what_segments_library_sends_and_nothing_else_of_it(
+    running: Running, kafka: Broker, made: Any
+) -> None:
+    customer = f"c-{uuid.uuid4()}"
+    moment = {"type": "track", "userId": customer, "timestamp": "2026-03-01T12:00:00Z"}
+    calls = [{**moment, "event": event, "messageId": str(uuid.uuid4())} for event in ("Product Added", "Email Opened")]
+    body = {"batch": calls, "writeKey": made[1]["page"][0]}
+    async with httpx.AsyncClient(base_url=running.url, headers={"Content-Type": "text/plain"}) as client:
+        answer = await client.post("/v1/b", json=body, headers={"Origin": SHOP})
+        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, SHOP)
+        elsewhere = await client.post("/v1/b", json=body, headers={"Origin": "https://evil.example"})
+        assert code_of(elsewhere) == (403, "origin")
+        asked = await client.options("/v1/t", headers={"Origin": SHOP, "Access-Control-Request-Method": "POST"})
+        assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (204, SHOP)
+    found = [each for each in await held(kafka.url, "touchpoints") if each["customer_id"] == customer]
+    assert [each["touchpoint"] for each in found] == ["cart_add"]

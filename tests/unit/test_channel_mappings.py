@@ -17,8 +17,8 @@ from pipeline.channels.errors import MappingError
 from pipeline.channels.fixture import Fixture, read_fixture
 from pipeline.channels.functions import Functions
 from pipeline.channels.registry import load_sources, verifiers
-from pipeline.channels.touchpoints import again
-from pipeline.model import FieldError
+from pipeline.channels.touchpoints import accepted, again
+from pipeline.model import FieldError, Rejected
 
 NOW = 1_772_366_400_000
 HEAD = """
@@ -66,6 +66,45 @@ def test_a_word_is_chosen_by_the_payload() -> None:
     for state, outcome in (("done", "resolved"), (True, "completed"), ("?", "unresolved"), (None, "unresolved")):
         [found] = mapped(text, {**GOOD, "state": state}).touchpoints
         assert found.event["outcome"] == outcome
+
+
+KINDS = """
+ignored = ["c"]
+[request]
+event = "body.kind"
+[signature]
+scheme = "token"
+"""
+
+
+def test_other_kinds_are_those_that_no_rule_names_and_that_are_not_ignored() -> None:
+    named = RULE.replace("[[touchpoints]]", '[[touchpoints]]\nname = "named"\nevents = ["a"]')
+    others = RULE.replace("[[touchpoints]]", '[[touchpoints]]\nname = "others"\nevents = ["*"]')
+    text = HEAD.replace('[signature]\nscheme = "token"\n', KINDS) + named + others
+    found = {kind: mapped(text, {**GOOD, "kind": kind}) for kind in ("a", "b", "c", 7)}
+    assert {kind: [each.rule.name for each in found[kind].touchpoints] for kind in "ab"} == {
+        "a": ["named"],
+        "b": ["others"],
+    }
+    assert (found["c"].ignored, found[7].ignored) == ({"unwanted": 1}, {"unknown": 1})  # type: ignore[index]
+
+
+def test_an_objects_members_become_attributes_and_named_ones_win() -> None:
+    text = HEAD + RULE + 'attributes_from = "body.extra"\nattributes.b = "\'mine\'"\n'
+    [found] = mapped(text, {**GOOD, "extra": {"a": 1, "b": "theirs", "c": None}}).touchpoints
+    assert found.event["attributes"] == {"a": "1", "b": "mine"}
+    [none] = mapped(text, GOOD).touchpoints
+    assert (none.event["attributes"], none.problems) == ({"b": "mine"}, ())
+    [wrong] = mapped(text, {**GOOD, "extra": [1]}).touchpoints
+    assert [(each.code, each.path) for each in wrong.problems] == [("type", "body.extra")]
+
+
+def test_words_that_the_payload_names_are_refused_in_its_words() -> None:
+    text = HEAD + RULE.replace('channel = "web"', 'channel = { from = "body.where" }')
+    [found] = mapped(text, {**GOOD, "where": "telex"}).touchpoints
+    refused = accepted(made(text), found, NOW)
+    assert isinstance(refused, Rejected)
+    assert (refused.errors[0].code, refused.errors[0].path) == ("unknown_channel", "body.where")
 
 
 def test_one_item_that_cannot_be_mapped_spoils_no_other() -> None:
