@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from itertools import groupby
 from typing import Any, NamedTuple, cast
@@ -22,14 +23,14 @@ import msgspec
 from pipeline import profile as profiles
 from pipeline.customer import Rules
 from pipeline.model import Record
-from pipeline.risk import Compiled, Risk, assess
-from pipeline.state import Profile, Step
+from pipeline.reasons import Reason, Risk, assess
+from pipeline.risk_model import Compiled
+from pipeline.state import Profile, Step, load_profile
 from sinks import sql
 from sinks.clickhouse import Client
 
 PAGE_CUSTOMERS = 5_000
 PAGE_TOUCHPOINTS = 50_000
-_decode_profile = msgspec.json.Decoder(Profile).decode
 _decode_row = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -47,10 +48,19 @@ class Scored(NamedTuple):
             "as_of": as_of,
             "score": risk.score,
             "level": risk.level,
-            "reasons": [reason._asdict() for reason in risk.reasons],
+            "reasons": [_reason_to_json(reason) for reason in risk.reasons],
             "action": risk.action,
             "model_version": risk.model_version,
         }
+
+
+def _time(moment: int) -> str:
+    return datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _reason_to_json(reason: Reason) -> dict[str, Any]:
+    evidence = [{**each._asdict(), "occurred_at": _time(each.occurred_at)} for each in reason.evidence]
+    return {**reason._asdict(), "evidence": evidence}
 
 
 Pages = AsyncIterator[list[Scored]]
@@ -76,7 +86,7 @@ async def stored(client: Client, moment: int, model: Compiled, rows: int = PAGE_
     while True:
         found = await client.query(sql.query("stored_profiles"), {"after": after, "rows": rows})
         if found:
-            yield [Scored(customer, assess(_decode_profile(profile), moment, model)) for customer, profile in found]
+            yield [Scored(customer, assess(load_profile(profile), moment, model)) for customer, profile in found]
         if len(found) < rows:
             return
         after = found[-1][0]

@@ -13,7 +13,8 @@ SELECT
     rating_score,
     value,
     currency,
-    wait_ms
+    wait_ms,
+    reference
 FROM touchpoints
 WHERE customer_id > {after:String}
     AND ({last:Nullable(String)} IS NULL OR customer_id <= {last:Nullable(String)})
