@@ -10,7 +10,19 @@ import argparse
 
 import uvloop
 
-from tests.bench import customers, edges, history, hot, landing, latency, recovery, workers
+from tests.bench import (
+    customers,
+    edges,
+    history,
+    hot,
+    landing,
+    latency,
+    recovery,
+    risk_company,
+    risk_shops,
+    risk_speed,
+    workers,
+)
 
 BENCHES = {
     "history": history.run,
@@ -18,6 +30,9 @@ BENCHES = {
     "landing": landing.run,
     "edges": edges.run,
     "latency": latency.run,
+    "risk_speed": risk_speed.run,
+    "risk_company": risk_company.run,
+    "risk_shops": risk_shops.run,
 }
 LARGE = {
     "hot": hot.run,
