@@ -92,26 +92,49 @@ async def stored(client: Client, moment: int, model: Compiled, rows: int = PAGE_
         after = found[-1][0]
 
 
+async def profile_now(client: Client, customer: str) -> Profile | None:
+    """The stored profile of a customer; None: there is none."""
+    found = await client.query(sql.query("stored_profile"), {"customer": customer})
+    return load_profile(found[0][0]) if found else None
+
+
+async def profile_then(client: Client, customer: str, moment: int, rules: Rules) -> Profile | None:
+    """The profile of a customer by what had happened up to the moment (UTC milliseconds); None: nothing had."""
+    parameters = {"customer": customer, "after": "", "last": customer, "until": moment}
+    body = await client.raw(sql.query("touchpoints_until"), parameters, fmt="JSONEachRow")
+    return next((profile_of(touches, rules) for name, touches in _histories(body) if name == customer), None)
+
+
 async def at(client: Client, moment: int, rules: Rules, rows: int = PAGE_TOUCHPOINTS) -> Pages:
     """Score every customer by what had happened up to the moment (UTC milliseconds), that moment included.
 
     A page holds whole customers, of about `rows` touchpoints together: the busiest customer bounds the memory.
     """
+    async for customers in histories(client, moment, rows):
+        found = ((customer, profile_of(touches, rules)) for customer, touches in customers)
+        if page := [Scored(customer, assess(made, moment, rules.model)) for customer, made in found]:
+            yield page
+
+
+History = tuple[str, list[tuple[Step, Record]]]
+
+
+async def histories(client: Client, until: int, rows: int = PAGE_TOUCHPOINTS) -> AsyncIterator[Iterator[History]]:
+    """Every customer's touchpoints up to a moment (UTC milliseconds), in order of time; a page has whole customers."""
     after, last = "", cast(str | None, "")
     while last is not None:
         ends = await client.query(sql.query("page_end"), {"after": after, "rows": rows})
         last = ends[0][0] if ends else None
-        parameters = {"after": after, "last": last, "until": moment}
+        parameters = {"after": after, "last": last, "customer": None, "until": until}
         body = await client.raw(sql.query("touchpoints_until"), parameters, fmt="JSONEachRow")
-        if page := [Scored(customer, assess(made, moment, rules.model)) for customer, made in _profiles(body, rules)]:
-            yield page
+        yield _histories(body)
         after = last or after
 
 
-def _profiles(body: bytes, rules: Rules) -> Iterator[tuple[str, Profile]]:
+def _histories(body: bytes) -> Iterator[History]:
     touches = (_decode_row(line) for line in BytesIO(body))
     for customer, mine in groupby(touches, lambda record: record["customer_id"]):
-        yield customer, profile_of(((_step(record), record) for record in mine), rules)
+        yield customer, [(_step(record), record) for record in mine]
 
 
 def _step(record: Record) -> Step:

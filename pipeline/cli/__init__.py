@@ -38,6 +38,7 @@ def main() -> None:
             catalogue,  # noqa: F401
             data,  # noqa: F401
             identities,  # noqa: F401
+            learning,  # noqa: F401
             rebuild,  # noqa: F401
             rejected,  # noqa: F401
             risk,  # noqa: F401

@@ -21,10 +21,10 @@ from pipeline.backfill import backfill as send
 from pipeline.cli import app
 from pipeline.cli.common import Data, Json, print_json, run, tell
 from pipeline.cli.progress import progress_bar
-from pipeline.customer import Rules
 from pipeline.errors import UsageError
 from pipeline.imports import take_in
 from pipeline.landed import wait_until_landed
+from pipeline.model_file import rules_of
 from pipeline.registry import reading_ids, schema_ids
 from pipeline.settings import load
 from sinks import sql
@@ -74,7 +74,7 @@ async def _backfill(file: Path, data: Path | None) -> dict[str, Any]:
                     target.kafka_url,
                     client,
                     result.import_id,
-                    Rules.of(load()),
+                    rules_of(load()),
                     lambda done, total: bar.update(task, completed=done, total=total),
                 )
     return {

@@ -122,12 +122,12 @@ def test_who_comes_less_than_before_is_riskier_than_who_keeps_coming():
 
 def test_a_stuck_onboarding_grows_until_it_is_settled():
     stuck = customer(onboarding_at=START)
-    scores = [score(stuck, START + hours * DAY // 24, MODEL) for hours in (0, 24, 48, 72)]
+    scores = [score(stuck, START + hours * DAY // 24, MODEL) for hours in (0, 48, 96, 168)]
     assert scores == sorted(set(scores))
-    risk = assess(stuck, START + 3 * DAY, MODEL)
+    risk = assess(stuck, START + 7 * DAY, MODEL)
     assert (risk.reasons[0].code, risk.action) == ("stuck_onboarding", "onboarding_check_in")
     settled = customer(onboarding_at=START, settled_at=START)
-    assert score(settled, START + 3 * DAY, MODEL) < scores[1]
+    assert score(settled, START + 7 * DAY, MODEL) < scores[1]
 
 
 def test_who_has_left_is_gone_and_who_comes_back_is_judged_anew():
