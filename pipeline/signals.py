@@ -1,9 +1,16 @@
 """What a touchpoint says for or against a customer's leaving: at most one signal each, beside those derived of several.
 
-The kinds follow the early signs that customer-experience practice names: behaviour (downgrade, cancel pages, failed
-payments), feedback (detractor scores, high effort, negative mood) and friction (unresolved, escalated, abandoned or
-slow contacts, delivery faults), and on the other side what wins customers back. One experience is one signal, the
-gravest it shows, so that an angry, unresolved complaint does not count three times.
+The kinds are the early signs that customer-experience practice names, in three families, and what wins customers back:
+
+- behaviour: CANCEL_REQUEST, CANCEL_PAGE, DOWNGRADE, PAYMENT_FAILED, UNSUBSCRIBED, CART_ABANDONED; less use, overdue
+  visits and a stuck onboarding are no single touchpoint and stand in pipeline.rhythm and pipeline.risk;
+- feedback: DETRACTOR (Reichheld 2003), HIGH_EFFORT (customer effort: Dixon, Freeman and Toman 2010), COMPLAINT,
+  NEGATIVE_MOOD, and of several touchpoints RATING_FELL and MOOD_FELL;
+- friction: ESCALATED, UNRESOLVED, REOPENED, FAILED, ABANDONED, LONG_WAIT, DELIVERY_FAULT, and of several REPEATED;
+- recovery: RESOLVED, GOOD_RATING, OFFER_REDEEMED, BOUGHT, GOOD_MOOD (a service that delivers value makes a repeat
+  purchase likely: 82 %).
+
+One experience is one signal, the gravest it shows, so that an angry, unresolved complaint does not count three times.
 """
 
 from __future__ import annotations
