@@ -2,7 +2,8 @@
 
 Leavers are scored the day before their last inbound touchpoint; who stays at the same kinds of moments: the day before
 their own last one, and a moment drawn from the leavers'. A company without leavers is the same one without their
-touchpoints: its alarms are the customers who come to level high, looked at with each touchpoint and each night.
+touchpoints: its alarms are the customers who come to level high, looked at with each touchpoint and each night. Some
+who stay have a story that looks like a leaver's (`Company.fates`): they are counted in, and left out beside it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _MONTH = 30 * DAY
 
 async def run() -> None:
     """Print each seed's figures, then those of all together."""
-    totals = [0] * 7
+    totals = [0] * 9
     leads: list[float] = []
     for seed in SEEDS:
         found = people(seed, CUSTOMERS)
@@ -40,7 +41,7 @@ async def run() -> None:
 
 
 def _tell(name: str, figures: list[int], **more: float | None) -> None:
-    leavers, found, before, like, months, alarms, now = figures
+    leavers, found, before, like, months, alarms, plain_months, plain_alarms, now = figures
     tell(
         "risk_company",
         company=name,
@@ -50,6 +51,7 @@ def _tell(name: str, figures: list[int], **more: float | None) -> None:
         precision=found / (found + before),
         precision_same_moments=found / (found + like),
         false_alarms_per_month=alarms / months,
+        false_alarms_without_stories=plain_alarms / plain_months,
         **more,
     )
 
@@ -84,14 +86,18 @@ def _high(touches: list[Touch], moment: int) -> bool:
 
 
 def _alarms(found: People) -> list[int]:
-    """Customers' months without leavers, and the alarms in them; then the leavers at high or gone now."""
+    """Customers' months without leavers, and the alarms in them; of these who has no story; leavers at high now."""
     company, touches = found
-    months = alarms = 0
+    counts = [0] * 4
     for name, known in touches.items():
         if name not in company.leavers and name not in company.gone:
-            months += 1 + (NOW - known[0].step[0]) // _MONTH
-            alarms += len({(at - known[0].step[0]) // _MONTH for at in _comes_to_high(known)})
-    return [months, alarms, sum(_high(touches.get(name, []), NOW) for name in company.leavers)]
+            months = 1 + (NOW - known[0].step[0]) // _MONTH
+            alarms = len({(at - known[0].step[0]) // _MONTH for at in _comes_to_high(known)})
+            plain = company.fates.get(name) is None
+            counts = [
+                old + new for old, new in zip(counts, (months, alarms, months * plain, alarms * plain), strict=True)
+            ]
+    return [*counts, sum(_high(touches.get(name, []), NOW) for name in company.leavers)]
 
 
 def _comes_to_high(known: list[Touch]) -> Iterator[int]:
