@@ -22,14 +22,21 @@ from numpy.typing import NDArray
 from pipeline.backtest import Example
 from pipeline.measures import roc_auc
 from pipeline.rhythm import DAY, Population, decline, silence
-from pipeline.risk import logit_of, stuck_term, terms
-from pipeline.risk_model import Calibration, Compiled, Model, Rates
+from pipeline.risk import Terms, logit_of, points_of, stuck_term, terms
+from pipeline.risk_model import Calibration, Compiled, Levels, Model, Rates, logit
 from pipeline.signals import DERIVED, GOOD, RANKED, Kind
 from pipeline.state import Profile
 
 Floats = NDArray[np.float64]
 LEAST_OF_EACH = 30
 """Customers who left, and who stayed, below which weights are not learned."""
+_HOLD_BACK = {
+    Kind.REPEATED: (Kind.NEGATIVE_MOOD,),
+    Kind.RATING_FELL: (Kind.GOOD_RATING, Kind.HIGH_EFFORT),
+    Kind.MOOD_FELL: (Kind.GOOD_MOOD, Kind.NEGATIVE_MOOD),
+}
+"""What each derived kind never outweighs: a good answer must not raise a score by what falls from it later, nor a bad
+one lower it by what no longer falls (see pipeline.derived)."""
 _FACTORS = ("silence", "habit", "decline", "stuck")
 _SPREAD = 0.7
 """Width of the prior around a weight, as a share of it."""
@@ -56,13 +63,15 @@ def chosen(examples: Sequence[Example], now: int, start: Rates, found: Rates) ->
     """Of the rates given, those found and the middle between them, the ones whose silence ranks who left best.
 
     Rates of greatest likelihood are not always those that foretell best: no model's processes are quite the customers'.
-    Without anyone who left, or who stayed, it is the middle.
+    With fewer than LEAST_OF_EACH who left, or who stayed, it is the middle.
     """
     r, alpha, a, b = (
         float(f"{(one * other) ** 0.5:.4g}") for one, other in zip(_four(start), _four(found), strict=True)
     )
     middle = Rates(r, alpha, a, b, start.horizon_days)
     left = [each.left for each in examples]
+    if min(sum(left), len(left) - sum(left)) < LEAST_OF_EACH:
+        return middle
 
     def ranks(rates: Rates) -> float:
         population = Population(*_four(rates), rates.horizon_days)
@@ -152,8 +161,19 @@ def weights(examples: Sequence[Example], now: int, start: Model) -> Model:
         return calibrated(among, _weigh(start, features[among], left[among]))
 
     ways: list[Callable[[NDArray[np.bool_]], Model]] = [lambda _: start, calibrated, learned]
-    best = min(ways, key=held_out)
-    return best(np.ones(len(examples), dtype=bool))
+    made = min(ways, key=held_out)(np.ones(len(examples), dtype=bool))
+    return made if made is start else replace(made, levels=_levels(start, float(left.mean())))
+
+
+def _levels(start: Model, share: float) -> Levels:
+    """The levels where the odds of leaving are as many times the average's as before those of somebody unknown.
+
+    So a level stays as rare, and as grave, whether two in a hundred leave or seventy.
+    """
+    compiled = start.compile()
+    shift = logit(share) - logit_of(Terms(0.0, 0.0, 0.0, 0.0, 0.0), compiled)
+    medium, high, critical = (round(points_of(logit(bound / 100) + shift), 2) for bound in compiled.levels)
+    return Levels(medium, high, critical)
 
 
 def _features(examples: Sequence[Example], now: int, model: Compiled) -> Floats:
@@ -257,10 +277,9 @@ def _with_weights(start: Model, found: Floats, slope: float) -> Model:
     signals = dict(start.signals)
     for kind in RANKED:
         signals[kind.name] = replace(signals[kind.name], weight=round(float(by_kind[kind]), 4) + 0.0)
-    most = {Kind.RATING_FELL: by_kind[Kind.GOOD_RATING], Kind.MOOD_FELL: by_kind[Kind.GOOD_MOOD]}
-    for kind in DERIVED:  # a fall never counts more than the good answer it fell from, see pipeline.derived
-        weight = signals[kind.name].weight
-        signals[kind.name] = replace(signals[kind.name], weight=round(min(weight, abs(most.get(kind, weight))), 4))
+    for kind in DERIVED:
+        most = min(abs(by_kind[other]) for other in _HOLD_BACK[kind])
+        signals[kind.name] = replace(signals[kind.name], weight=round(min(signals[kind.name].weight, most), 4))
     weight, habit, declined, stuck = (round(float(value), 4) for value in found[-4:])
     return replace(
         start,

@@ -16,12 +16,12 @@ from sinks import sql
 from sinks.clickhouse import Client
 
 
-async def last_touchpoint(client: Client) -> int:
-    """When the latest touchpoint happened, in UTC milliseconds. Raises UsageError where there is none."""
-    [(moment,)] = await client.query(sql.query("last_touchpoint"), {})
-    if not moment:
+async def span(client: Client) -> tuple[int, int]:
+    """When the first and the latest touchpoint happened, in UTC milliseconds. Raises UsageError where there is none."""
+    [(first, last, count)] = await client.query(sql.query("history_span"), {})
+    if not count:
         raise UsageError("there is no history yet: `touchline backfill FILE` takes one in")
-    return int(moment)
+    return int(first), int(last)
 
 
 async def examples(client: Client, window: Window, rules: Rules) -> list[Example]:

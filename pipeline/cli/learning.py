@@ -25,6 +25,7 @@ from pipeline.risk_model import Model, encode
 from pipeline.settings import load
 
 Horizon = Annotated[int, typer.Option("--horizon", min=1, max=3650, metavar="DAYS", help="How far ahead to look.")]
+_HORIZON = 90
 Means = Annotated[Leaving, typer.Option("--leaving", help="What leaving means within the horizon, beside a goodbye.")]
 
 
@@ -34,7 +35,7 @@ def evaluate(  # noqa: PLR0913 (each an option)
     cutoff: Annotated[
         str, typer.Option(metavar="TIME", help="Moment, RFC 3339 with offset; nothing after it has a say in a score.")
     ],
-    horizon: Horizon = 90,
+    horizon: Horizon = _HORIZON,
     leaving: Means = Leaving.SILENCE,
     model: Annotated[Path | None, typer.Option(help="File of the model to examine [TOUCHLINE_RISK_MODEL].")] = None,
     data: Data = None,
@@ -62,7 +63,7 @@ def evaluate(  # noqa: PLR0913 (each an option)
 
 async def _examples(window: Window, rules: Rules, data: Path | None) -> list[Example]:
     async with attach(load(), data) as target, await target.clickhouse() as client:
-        last = await learning.last_touchpoint(client)
+        _, last = await learning.span(client)
         if window.end > last + DAY:
             raise UsageError(
                 f"the history ends at {text_of(last)}, before the horizon does ({text_of(window.end)}): "
@@ -84,7 +85,12 @@ def fit(  # noqa: PLR0913 (each an option)
             metavar="TIME", help="Moment, RFC 3339 with offset; nothing after it is used [the last touchpoint]."
         ),
     ] = None,
-    horizon: Horizon = 90,
+    horizon: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=3650, metavar="DAYS", help="How far ahead the score looks [90, or half of a shorter history]."
+        ),
+    ] = None,
     leaving: Means = Leaving.SILENCE,
     data: Data = None,
     as_json: Json = False,
@@ -100,6 +106,7 @@ def fit(  # noqa: PLR0913 (each an option)
         "file": str(file),
         "model_version": model.version,
         "until": text_of(window.end),
+        "horizon_days": (window.end - window.cutoff) // DAY,
         "customers": len(examples),
         "left": sum(each.left for each in examples),
         "population": {"r": rates.r, "alpha_days": rates.alpha_days, "a": rates.a, "b": rates.b},
@@ -110,12 +117,13 @@ def fit(  # noqa: PLR0913 (each an option)
 
 
 async def _fit(
-    until: int | None, horizon: int, leaving: Leaving, data: Path | None
+    until: int | None, horizon: int | None, leaving: Leaving, data: Path | None
 ) -> tuple[Model, list[Example], Window]:
     rules = rules_of(load())
     async with attach(load(), data) as target, await target.clickhouse() as client:
-        last = await learning.last_touchpoint(client)
+        first, last = await learning.span(client)
         end = last if until is None else min(until, last)
+        horizon = horizon or max(min(_HORIZON, (end - first) // DAY // 2), 1)
         window = Window(end - horizon * DAY, end, leaving)
         model, examples = await learning.fit(client, window, rules, _version(end))
     if not examples:

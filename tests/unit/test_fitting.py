@@ -77,6 +77,8 @@ def test_weights_follow_who_left_and_the_score_becomes_a_probability():
     assert (measures.calibration_error(measures.calibration(scores, left)) or 0) < 0.05
     assert (measures.roc_auc(scores, left) or 0) > 0.85
     assert decode(encode(fitted)) == fitted
+    share = sum(left) / len(left)
+    assert share * 100 < fitted.levels.medium < fitted.levels.high < fitted.levels.critical
 
 
 def test_a_fitted_model_keeps_what_the_properties_rest_on():
@@ -97,4 +99,5 @@ def test_of_rates_those_are_chosen_that_rank_better_and_without_knowledge_the_mi
     start, found = MODEL.population, replace(MODEL.population, alpha_days=6_000.0)
     middle = fitting.chosen([], START, start, found)
     assert middle.alpha_days == pytest.approx(600.0)
-    assert fitting.chosen(examples(50), START, start, start) == start
+    assert fitting.chosen(examples(20), START, start, found) == middle
+    assert fitting.chosen(examples(200), START, start, start) == start
