@@ -6,7 +6,7 @@ from math import exp
 from typing import NamedTuple
 
 from pipeline.rhythm import DAY
-from pipeline.risk import Terms, logit_of, points_of, standing, terms
+from pipeline.risk import Terms, has_left, logit_of, points_of, standing_of, terms
 from pipeline.risk_model import Compiled
 from pipeline.state import Profile
 
@@ -15,9 +15,9 @@ MOST_EVIDENCE = 3
 
 
 class Evidence(NamedTuple):
-    """A touchpoint that a reason rests on: id (empty where none was kept), name, time in UTC milliseconds."""
+    """A touchpoint that a reason rests on: id (sixteen bytes, or none where none was kept), name, UTC milliseconds."""
 
-    event_id: str
+    event_id: bytes
     touchpoint: str
     occurred_at: int
 
@@ -51,23 +51,23 @@ class _Kind(NamedTuple):
 def assess(profile: Profile, now: int, compiled: Compiled) -> Risk:
     """Score, level, reasons and action at a moment (UTC milliseconds)."""
     model = compiled.model
-    points, level = standing(profile, now, compiled)
-    if level == "gone":
+    if has_left(profile):
         at = profile.cancelled_at or 0
-        evidence = (Evidence("", "subscription.cancelled", at),)
+        evidence = (Evidence(b"", "subscription.cancelled", at),)
         reason = Reason("cancelled", 100.0, f"said goodbye {_ago(now - at)} and has not come back", evidence)
-        return Risk(now, points, level, (reason,), "none", model.version)
-    reasons = _reasons(profile, now, compiled)
+        return Risk(now, 100.0, "gone", (reason,), "none", model.version)
+    found = terms(profile, now, compiled)
+    points, level = standing_of(found, compiled)
+    reasons = _reasons(profile, now, found, compiled)
     return Risk(now, points, level, tuple(reasons[:MOST_REASONS]), _action(level, reasons, compiled), model.version)
 
 
-def _reasons(profile: Profile, now: int, compiled: Compiled) -> list[Reason]:
+def _reasons(profile: Profile, now: int, found: Terms, compiled: Compiled) -> list[Reason]:
     """What each kind of signal, silence and the rest adds, the largest first.
 
     The score less that of a customer nothing is known of, shared out by what each puts into the logistic function
     (integrated gradients, Sundararajan et al. 2017): the shares add up, also where the curve is flat or a limit holds.
     """
-    found = terms(profile, now, compiled)
     unit = _points_per_logit(found, compiled)
     reasons = _of_signals(profile, now, found, unit, compiled) if profile.signals else []
     reasons += _of_rhythm(profile, now, found, unit)
@@ -90,7 +90,7 @@ def _of_signals(profile: Profile, now: int, found: Terms, unit: float, compiled:
         times = f" {count} times, last" if count > 1 else ""
         code, text = compiled.words[kind]
         moment = latest[0][0]
-        evidence = tuple(Evidence(_uuid(event_id), name, at) for at, event_id, name in latest[:MOST_EVIDENCE])
+        evidence = tuple(Evidence(event_id, name, at) for at, event_id, name in latest[:MOST_EVIDENCE])
         reasons.append(Reason(code, round(points, 1), f"{text}{times} {_ago(now - moment)}", evidence))
     return reasons
 
@@ -150,11 +150,6 @@ def _action(level: str, reasons: list[Reason], compiled: Compiled) -> str:
         "stuck_onboarding": model.stuck.action,
     }
     return beside.get(main) or model.signals[main.upper()].action
-
-
-def _uuid(event_id: bytes) -> str:
-    digits = event_id.hex()
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}" if digits else ""
 
 
 def _days(milliseconds: int) -> str:

@@ -51,7 +51,9 @@ def add(profile: Profile, moment: int, calm: bool) -> None:
     """Mark the day of an inbound touchpoint (UTC milliseconds); `calm`: it was no bad experience."""
     day = moment // DAY
     ahead = day - profile.day
-    if ahead > 0:
+    if ahead == 0 and profile.days and profile.days[0] & 1 and (not calm or (profile.calm and profile.calm[0] & 1)):
+        pass  # as with most touchpoints: a day that is known
+    elif ahead > 0:
         profile.days = _bytes((_int(profile.days) << min(ahead, WINDOW) | 1) & _MASK)
         profile.calm = _bytes((_int(profile.calm) << min(ahead, WINDOW) | calm) & _MASK)
         profile.day = day
@@ -80,7 +82,23 @@ def silence(profile: Profile, now: int, population: Population) -> float:
     """
     if profile.first_inbound_at is None:
         return newcomer(population)
+    return _silence(profile, now, _int(profile.days), _int(profile.calm), population)
+
+
+def silence_and_decline(profile: Profile, now: int, population: Population) -> tuple[float, float]:
+    """Both at once, which costs less."""
+    if profile.first_inbound_at is None:
+        return newcomer(population), 0.0
     days, calm = _int(profile.days), _int(profile.calm)
+    silent = _silence(profile, now, days, calm, population)
+    if now - profile.first_inbound_at < (2 * RECENT_DAYS - 1) * DAY:
+        return silent, 0.0
+    return silent, _decline(now // DAY - profile.day, days, calm)
+
+
+def _silence(profile: Profile, now: int, days: int, calm: int, population: Population) -> float:
+    if profile.first_inbound_at is None:
+        return newcomer(population)
     first = max(profile.first_inbound_at, (profile.day - days.bit_length() + 1) * DAY)
     observed = max(now - first, 0) / DAY
     known = 0.0 if profile.calm_at is None else min(max(profile.calm_at - first, 0) / DAY, observed)
@@ -109,9 +127,12 @@ def decline(profile: Profile, now: int) -> float:
     Zero for who never came often, or has not been here for long. As in `silence`, days of trouble count only where they
     make it worse.
     """
-    ahead = now // DAY - profile.day
-    future, ahead = max(-ahead, 0), max(ahead, 0)
-    days, calm = _int(profile.days) >> future, _int(profile.calm) >> future
+    return _decline(now // DAY - profile.day, _int(profile.days), _int(profile.calm))
+
+
+def _decline(ahead: int, days: int, calm: int) -> float:
+    if ahead < 0:
+        days, calm, ahead = days >> -ahead, calm >> -ahead, 0
     older = max(RECENT_DAYS - ahead, 0)
     lately = (calm & ((1 << older) - 1)).bit_count()
     before, calm = days >> older, calm >> older

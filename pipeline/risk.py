@@ -44,7 +44,12 @@ def standing(profile: Profile, now: int, compiled: Compiled) -> tuple[float, str
     """Score and level; asked once for every touchpoint, so it works them out in one go."""
     if profile.cancelled_at is not None and has_left(profile):
         return 100.0, "gone"
-    points = round(points_of(logit_of(terms(profile, now, compiled), compiled)), 2)
+    return standing_of(terms(profile, now, compiled), compiled)
+
+
+def standing_of(found: Terms, compiled: Compiled) -> tuple[float, str]:
+    """Score and level of what was found."""
+    points = round(points_of(logit_of(found, compiled)), 2)
     return points, level_of(points, compiled)
 
 
@@ -64,11 +69,14 @@ def has_left(profile: Profile) -> bool:
 def terms(profile: Profile, now: int, compiled: Compiled) -> Terms:
     """Everything that speaks for or against leaving, at a moment (UTC milliseconds)."""
     bad, good = _experiences(profile, now, compiled) if profile.signals else (0.0, 0.0)
+    silent, declined = rhythm.silence_and_decline(profile, now, compiled.population)
+    beyond = silent - compiled.newcomer
+    weight, most, habit = compiled.silence
     return Terms(
         bad,
         good,
-        silence_term(profile, now, compiled),
-        compiled.decline * rhythm.decline(profile, now) if compiled.decline else 0.0,
+        weight * min(beyond, most) if beyond > 0 else habit * beyond,
+        compiled.decline * declined,
         stuck_term(profile, now, compiled) if profile.onboarding_at is not None else 0.0,
     )
 
@@ -100,13 +108,6 @@ def _experiences(profile: Profile, now: int, compiled: Compiled) -> tuple[float,
         else:
             good -= amount
     return bad, good
-
-
-def silence_term(profile: Profile, now: int, compiled: Compiled) -> float:
-    """What silence adds to the logit, or the habit of coming takes away."""
-    beyond = rhythm.silence(profile, now, compiled.population) - compiled.newcomer
-    weight, most, habit = compiled.silence
-    return weight * min(beyond, most) if beyond > 0 else habit * beyond
 
 
 def stuck_term(profile: Profile, now: int, compiled: Compiled) -> float:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 from itertools import groupby
 from typing import Any, NamedTuple, cast
+from uuid import UUID
 
 import msgspec
 
@@ -54,12 +55,19 @@ class Scored(NamedTuple):
         }
 
 
+def _uuid(event_id: bytes) -> str | None:
+    return str(UUID(bytes=event_id)) if event_id else None
+
+
 def _time(moment: int) -> str:
     return datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _reason_to_json(reason: Reason) -> dict[str, Any]:
-    evidence = [{**each._asdict(), "occurred_at": _time(each.occurred_at)} for each in reason.evidence]
+    evidence = [
+        {"event_id": _uuid(each.event_id), "touchpoint": each.touchpoint, "occurred_at": _time(each.occurred_at)}
+        for each in reason.evidence
+    ]
     return {**reason._asdict(), "evidence": evidence}
 
 

@@ -27,7 +27,7 @@ def test_a_state_of_the_first_layout_keeps_all_that_it_knew():
     assert (profile.day, profile.calm_at) == (START // DAY, START)
     assert load(dump(state)) == state
     [reason] = [each for each in assess(profile, START, default_model()).reasons if each.code == "detractor"]
-    assert reason.evidence[0].event_id == ""
+    assert reason.evidence[0].event_id == b""
 
 
 def test_one_without_signals_is_given_its_two_days():

@@ -169,7 +169,7 @@ def test_reasons_say_how_often_and_when_and_on_what_they_rest():
     assert found["complaint"].text == "complained 1 day ago"
     evidence = found["unresolved"].evidence
     assert len(evidence) == MOST_EVIDENCE
-    assert evidence[0] == ("00000000-0000-0000-0000-000000000004", "phone.inquiry", START - 3 * DAY)
+    assert evidence[0] == (bytes(15) + b"\x04", "phone.inquiry", START - 3 * DAY)
 
 
 def test_a_long_silence_is_a_reason_and_a_short_one_is_none():

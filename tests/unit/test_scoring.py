@@ -75,7 +75,7 @@ def test_a_profile_needs_a_touchpoint() -> None:
 
 
 def scored(customer: str, score: float, level: str = "high") -> Scored:
-    reason = Reason("complaint", 1.0, "complained", (Evidence("", "phone.complaint", NOW_MS),))
+    reason = Reason("complaint", 1.0, "complained", (Evidence(bytes(15) + b"\x01", "phone.complaint", NOW_MS),))
     return Scored(customer, Risk(NOW_MS, score, level, (reason,), "none", "test"))
 
 
@@ -137,7 +137,11 @@ def test_json_of_a_score() -> None:
                 "points": 1.0,
                 "text": "complained",
                 "evidence": [
-                    {"event_id": "", "touchpoint": "phone.complaint", "occurred_at": "2026-03-05T15:30:00.000Z"}
+                    {
+                        "event_id": "00000000-0000-0000-0000-000000000001",
+                        "touchpoint": "phone.complaint",
+                        "occurred_at": "2026-03-05T15:30:00.000Z",
+                    }
                 ],
             }
         ],
