@@ -1,4 +1,6 @@
-"""Purchase histories of shops that nobody tuned a model on: several processes, drawn anew from a seed.
+"""Purchase histories of made-up shops: several processes, drawn from a seed.
+
+The shipped rates were chosen on other seeds of the same processes, so these show what is new draws, not new processes.
 
 A history is each customer's purchases as days after the shop's beginning; LOOKED_AT days are known, AHEAD are foretold.
 """
