@@ -14,8 +14,8 @@ from agents.folding import Folding
 from agents.marking import Marking
 from agents.store import Store
 from agents.transactions import Transactions
-from pipeline.customer import Rules
 from pipeline.marks import Start
+from pipeline.model_file import LiveRules
 from pipeline.settings import Settings
 from pipeline.topics import CUSTOMERS_GROUP
 from schemas.ids import LOCAL, Ids
@@ -36,7 +36,7 @@ def customers_app(
     )
     store = cast(Store, table.data)
     transactions = Transactions(kafka_url, CUSTOMERS_GROUP, compression_of(settings))
-    folding = Folding(Rules.of(settings), epochs["touchpoints"], ids)
+    folding = Folding(LiveRules(settings), epochs["touchpoints"], ids)
     marking = Marking(kafka_url, epochs)
     customers = Customers(folding, store, transactions, marking, app)
 

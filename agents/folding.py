@@ -5,7 +5,7 @@ A record that cannot be decoded or checked becomes a dead letter; all others go 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from aiokafka import ConsumerRecord
@@ -72,8 +72,9 @@ class Grouped:
 class Folding:
     """Folds chunks of touchpoints; holds the codecs and the rules, and no state of any customer."""
 
-    def __init__(self, rules: Rules, epoch: int, ids: Ids = LOCAL) -> None:
-        self._rules = rules
+    def __init__(self, rules: Rules | Callable[[], Rules], epoch: int, ids: Ids = LOCAL) -> None:
+        self._current = rules if callable(rules) else lambda: rules
+        self._rules = self._current()
         self._epoch = epoch
         self._ids = ids
         self._decode = Decoder("touchpoints", ids)
@@ -88,6 +89,7 @@ class Folding:
 
         Raises UnmetSchemaError when the chunk holds a schema id that must be met first.
         """
+        self._rules = self._current()
         out = Outputs()
         grouped = self._by_customer(chunk, out, now)
         for key, touches in grouped.touches.items():

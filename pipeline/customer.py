@@ -19,10 +19,11 @@ from typing import NamedTuple
 
 from pipeline import journeys as sessions
 from pipeline import profile as profiles
-from pipeline import risk, rows
+from pipeline import reasons, risk, rows
 from pipeline.catalogue import RATING_RANGES
 from pipeline.journeys import Changes, Gaps
 from pipeline.model import ContractError, Record
+from pipeline.risk_model import Compiled, default_model
 from pipeline.seen import Seen, key_of
 from pipeline.settings import Settings
 from pipeline.state import Profile, State, Step
@@ -38,13 +39,13 @@ class Rules:
 
     gaps: Gaps
     history: int
-    model: risk.Compiled
+    model: Compiled
 
     @classmethod
     def of(cls, settings: Settings) -> Rules:
         """The rules that the settings and the shipped model ask for."""
         gaps = Gaps(settings.visit_gap_minutes * 60_000, settings.journey_gap_days * 24 * _HOUR)
-        return cls(gaps, settings.history_days * 24 * _HOUR, risk.default_model())
+        return cls(gaps, settings.history_days * 24 * _HOUR, default_model())
 
 
 class Folded(NamedTuple):
@@ -157,7 +158,7 @@ class _Fold:
         self.risk: list[Record] = []
         self.late: list[Record] = []
         self.last: Record | None = None
-        self._assessed: risk.Risk | None = None
+        self._assessed: reasons.Risk | None = None
         self._horizon_before = state.latest - rules.history
 
     def apply(self, touches: Sequence[Touch]) -> None:
@@ -216,10 +217,10 @@ class _Fold:
         profile.visits += changes.visits_delta - visits
         profile.journeys += changes.journeys_delta - journeys
 
-    def _risk(self, record: Record) -> risk.Risk:
+    def _risk(self, record: Record) -> reasons.Risk:
         """The risk at the arrival of the last touchpoint applied."""
         if self._assessed is None:
-            self._assessed = risk.assess(self.state.profile, record["received_at"], self.rules.model)
+            self._assessed = reasons.assess(self.state.profile, record["received_at"], self.rules.model)
         return self._assessed
 
     def _change(self, record: Record, previous: str | None) -> Record:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from bisect import insort
 
-from pipeline import signals
+from pipeline import derived, rhythm, signals
 from pipeline.journeys import SENTIMENT, add_money
 from pipeline.model import Record
-from pipeline.signals import Kind
+from pipeline.signals import GOOD, Kind
 from pipeline.state import Profile, Step
 
 SIGNAL_LIMIT = 8
 """Signals kept of each kind. Of each, so that one more bad experience never pushes out a worse one."""
 _STARTED = frozenset({"activated", "trial_start"})
+_ONBOARDING = frozenset({"trial_start", "onboarding_step"})
 
 
 def add(profile: Profile, step: Step, record: Record) -> None:
@@ -22,13 +23,9 @@ def add(profile: Profile, step: Step, record: Record) -> None:
         profile.first_seen_at = moment
     if step > profile.last:
         profile.last = step
+    kind = signals.of(record)
     if record["direction"] == "inbound":
-        profile.inbound += 1
-        last, first = profile.last_inbound_at, profile.first_inbound_at
-        if last is None or moment > last:
-            profile.last_inbound_at = moment
-        if first is None or moment < first:
-            profile.first_inbound_at = moment
+        _inbound(profile, moment, kind, record)
     else:
         profile.outbound += 1
     if record["value"] is not None:
@@ -36,26 +33,34 @@ def add(profile: Profile, step: Step, record: Record) -> None:
     if (sentiment := record["sentiment"]) is not None:
         profile.sentiment_sum += round(sentiment * SENTIMENT)
         profile.sentiment_count += 1
+        derived.mood(profile, step, sentiment)
     if record["rating_metric"] is not None:
-        _rate(profile, step, record)
-    kind = signals.of(record)
+        derived.rating(profile, step, record)
+    if record["channel"] in derived.CONTACTS:
+        derived.contact(profile, step, kind, record)
     if kind is not None:
-        _signal(profile, moment, kind, record)
+        _signal(profile, step, kind, record)
     if record["channel"] == "subscription":
         _subscription(profile, moment, record)
 
 
-def _rate(profile: Profile, step: Step, record: Record) -> None:
-    metric = record["rating_metric"]
-    answer = (step[0], step[1], record["rating_score"])
-    profile.ratings[metric] = max(profile.ratings.get(metric, answer), answer)
+def _inbound(profile: Profile, moment: int, kind: Kind | None, record: Record) -> None:
+    profile.inbound += 1
+    last, first = profile.last_inbound_at, profile.first_inbound_at
+    if last is None or moment > last:
+        profile.last_inbound_at = moment
+    if first is None or moment < first:
+        profile.first_inbound_at = moment
+    rhythm.add(profile, moment, kind is None or kind >= GOOD or signals.bought(record))
 
 
-def _signal(profile: Profile, moment: int, kind: Kind, record: Record) -> None:
+def _signal(profile: Profile, step: Step, kind: Kind, record: Record) -> None:
+    moment = step[0]
     if signals.bought(record):
         profile.purchases += 1
         profile.returned_at = max(moment, profile.returned_at or 0)
-    signal = (moment, int(kind), abs(record["sentiment"] or 0.0) if kind is Kind.NEGATIVE_MOOD else 1.0)
+        profile.settled_at = max(moment, profile.settled_at or 0)
+    signal = (moment, int(kind), step[1], step[2])
     newest = profile.signals
     if not newest or signal >= newest[-1]:
         newest.append(signal)
@@ -71,5 +76,12 @@ def _subscription(profile: Profile, moment: int, record: Record) -> None:
     touchpoint = record["touchpoint"]
     if touchpoint == "cancelled":
         profile.cancelled_at = max(moment, profile.cancelled_at or 0)
-    elif touchpoint in _STARTED and signals.done(record):
+        return
+    if not signals.done(record):
+        return
+    if touchpoint in _STARTED:
         profile.returned_at = max(moment, profile.returned_at or 0)
+    if touchpoint in _ONBOARDING:
+        profile.onboarding_at = max(moment, profile.onboarding_at or 0)
+    elif touchpoint == "activated":
+        profile.settled_at = max(moment, profile.settled_at or 0)

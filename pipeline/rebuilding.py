@@ -13,7 +13,7 @@ from math import inf
 
 import msgspec
 
-from pipeline import risk, rows
+from pipeline import reasons, rows
 from pipeline import state as states
 from pipeline.customer import Folded, Rules, Touch, fold, revision_of, touch_of
 from pipeline.journeys import Changes
@@ -171,7 +171,7 @@ def take_over(  # noqa: PLR0913 (what the end of a rebuild depends on, each once
     revision = revision_of(*position)
     state.epoch, state.offset = position
     state.rebuilt = revision_of(hold.epoch, hold.offset) if late else revision
-    assessed = risk.assess(state.profile, now, rules.model)
+    assessed = reasons.assess(state.profile, now, rules.model)
     journeys = list(rows.journey_rows(customer_id, revision, changes))
     customer = rows.customer_row(customer_id, revision, state, assessed, rules.history)
     levels: list[Record] = []

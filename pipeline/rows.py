@@ -8,9 +8,9 @@ from uuid import UUID
 
 import msgspec
 
-from pipeline import risk
 from pipeline.journeys import MONEY, SENTIMENT, Changes
 from pipeline.model import Record
+from pipeline.reasons import Risk
 from pipeline.state import Journey, State, Visit
 
 _profile_encoder = msgspec.json.Encoder(order="deterministic")
@@ -142,20 +142,20 @@ def withdrawn_journey(customer_id: str, revision: int, withdrawn: str, visits: l
     }
 
 
-def risk_fields(assessed: risk.Risk) -> Record:
+def risk_fields(assessed: Risk) -> Record:
     """What a change of risk and a customer's row have in common."""
     return {
         "as_of": assessed.as_of,
         "score": assessed.score,
         "level": assessed.level,
-        "reasons": [{"code": code, "points": points, "text": text} for code, points, text in assessed.reasons],
+        "reasons": [{"code": code, "points": points, "text": text} for code, points, text, _ in assessed.reasons],
         "action": assessed.action,
         "model_version": assessed.model_version,
     }
 
 
 def risk_row(  # noqa: PLR0913 (the fields of the row)
-    customer_id: str, revision: int, assessed: risk.Risk, *, previous: str | None, event_id: str, imported: bool
+    customer_id: str, revision: int, assessed: Risk, *, previous: str | None, event_id: str, imported: bool
 ) -> Record:
     """A change of level; what was `imported` never notifies."""
     return {
@@ -168,11 +168,11 @@ def risk_row(  # noqa: PLR0913 (the fields of the row)
     }
 
 
-def customer_row(customer_id: str, revision: int, state: State, assessed: risk.Risk, history: int) -> Record:
+def customer_row(customer_id: str, revision: int, state: State, assessed: Risk, history: int) -> Record:
     """The profile in numbers, with the risk as assessed; `limited_from` where a limit cuts the history short."""
     profile = state.profile
     fields = risk_fields(assessed)
-    ratings = {metric: answer[2] for metric, answer in profile.ratings.items()}
+    ratings = {metric: answers[0][2] for metric, answers in profile.answers.items()}
     count = profile.sentiment_count
     return {
         "customer_id": customer_id,

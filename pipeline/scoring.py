@@ -13,23 +13,25 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from itertools import groupby
 from typing import Any, NamedTuple, cast
+from uuid import UUID
 
 import msgspec
 
 from pipeline import profile as profiles
 from pipeline.customer import Rules
 from pipeline.model import Record
-from pipeline.risk import Compiled, Risk, assess
-from pipeline.state import Profile, Step
+from pipeline.reasons import Reason, Risk, assess
+from pipeline.risk_model import Compiled
+from pipeline.state import Profile, Step, load_profile
 from sinks import sql
 from sinks.clickhouse import Client
 
 PAGE_CUSTOMERS = 5_000
 PAGE_TOUCHPOINTS = 50_000
-_decode_profile = msgspec.json.Decoder(Profile).decode
 _decode_row = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -47,10 +49,26 @@ class Scored(NamedTuple):
             "as_of": as_of,
             "score": risk.score,
             "level": risk.level,
-            "reasons": [reason._asdict() for reason in risk.reasons],
+            "reasons": [_reason_to_json(reason) for reason in risk.reasons],
             "action": risk.action,
             "model_version": risk.model_version,
         }
+
+
+def _uuid(event_id: bytes) -> str | None:
+    return str(UUID(bytes=event_id)) if event_id else None
+
+
+def _time(moment: int) -> str:
+    return datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _reason_to_json(reason: Reason) -> dict[str, Any]:
+    evidence = [
+        {"event_id": _uuid(each.event_id), "touchpoint": each.touchpoint, "occurred_at": _time(each.occurred_at)}
+        for each in reason.evidence
+    ]
+    return {**reason._asdict(), "evidence": evidence}
 
 
 Pages = AsyncIterator[list[Scored]]
@@ -76,10 +94,23 @@ async def stored(client: Client, moment: int, model: Compiled, rows: int = PAGE_
     while True:
         found = await client.query(sql.query("stored_profiles"), {"after": after, "rows": rows})
         if found:
-            yield [Scored(customer, assess(_decode_profile(profile), moment, model)) for customer, profile in found]
+            yield [Scored(customer, assess(load_profile(profile), moment, model)) for customer, profile in found]
         if len(found) < rows:
             return
         after = found[-1][0]
+
+
+async def profile_now(client: Client, customer: str) -> Profile | None:
+    """The stored profile of a customer; None: there is none."""
+    found = await client.query(sql.query("stored_profile"), {"customer": customer})
+    return load_profile(found[0][0]) if found else None
+
+
+async def profile_then(client: Client, customer: str, moment: int, rules: Rules) -> Profile | None:
+    """The profile of a customer by what had happened up to the moment (UTC milliseconds); None: nothing had."""
+    parameters = {"customer": customer, "after": "", "last": customer, "until": moment}
+    body = await client.raw(sql.query("touchpoints_until"), parameters, fmt="JSONEachRow")
+    return next((profile_of(touches, rules) for name, touches in _histories(body) if name == customer), None)
 
 
 async def at(client: Client, moment: int, rules: Rules, rows: int = PAGE_TOUCHPOINTS) -> Pages:
@@ -87,21 +118,31 @@ async def at(client: Client, moment: int, rules: Rules, rows: int = PAGE_TOUCHPO
 
     A page holds whole customers, of about `rows` touchpoints together: the busiest customer bounds the memory.
     """
+    async for customers in histories(client, moment, rows):
+        found = ((customer, profile_of(touches, rules)) for customer, touches in customers)
+        if page := [Scored(customer, assess(made, moment, rules.model)) for customer, made in found]:
+            yield page
+
+
+History = tuple[str, list[tuple[Step, Record]]]
+
+
+async def histories(client: Client, until: int, rows: int = PAGE_TOUCHPOINTS) -> AsyncIterator[Iterator[History]]:
+    """Every customer's touchpoints up to a moment (UTC milliseconds), in order of time; a page has whole customers."""
     after, last = "", cast(str | None, "")
     while last is not None:
         ends = await client.query(sql.query("page_end"), {"after": after, "rows": rows})
         last = ends[0][0] if ends else None
-        parameters = {"after": after, "last": last, "until": moment}
+        parameters = {"after": after, "last": last, "customer": None, "until": until}
         body = await client.raw(sql.query("touchpoints_until"), parameters, fmt="JSONEachRow")
-        if page := [Scored(customer, assess(made, moment, rules.model)) for customer, made in _profiles(body, rules)]:
-            yield page
+        yield _histories(body)
         after = last or after
 
 
-def _profiles(body: bytes, rules: Rules) -> Iterator[tuple[str, Profile]]:
+def _histories(body: bytes) -> Iterator[History]:
     touches = (_decode_row(line) for line in BytesIO(body))
     for customer, mine in groupby(touches, lambda record: record["customer_id"]):
-        yield customer, profile_of(((_step(record), record) for record in mine), rules)
+        yield customer, [(_step(record), record) for record in mine]
 
 
 def _step(record: Record) -> Step:

@@ -98,6 +98,10 @@ class Settings(BaseSettings):
 
     visit_gap_minutes: int = Field(30, gt=0, description="silence that ends a visit")
     journey_gap_days: int = Field(14, gt=0, description="silence that ends a journey")
+    risk_model: Path | None = Field(
+        None,
+        description="file of the risk model (see `touchline risk fit`); a changed one counts at once; unset: shipped",
+    )
     history_days: int = Field(90, gt=0, description="how late a touchpoint may come and still change its journey")
 
     personal_data: Annotated[str, AfterValidator(known_actions)] = Field(

@@ -1,9 +1,16 @@
-"""What a touchpoint says for or against a customer's leaving: at most one signal each.
+"""What a touchpoint says for or against a customer's leaving: at most one signal each, beside those derived of several.
 
-The kinds follow the early signs that customer-experience practice names: behaviour (downgrade, cancel pages, failed
-payments), feedback (detractor scores, high effort, negative mood) and friction (unresolved, escalated, abandoned or
-slow contacts, delivery faults), and on the other side what wins customers back. One experience is one signal, the
-gravest it shows, so that an angry, unresolved complaint does not count three times.
+The kinds are the early signs that customer-experience practice names, in three families, and what wins customers back:
+
+- behaviour: CANCEL_REQUEST, CANCEL_PAGE, DOWNGRADE, PAYMENT_FAILED, UNSUBSCRIBED, CART_ABANDONED; less use, overdue
+  visits and a stuck onboarding are no single touchpoint and stand in pipeline.rhythm and pipeline.risk;
+- feedback: DETRACTOR (Reichheld 2003), HIGH_EFFORT (customer effort: Dixon, Freeman and Toman 2010), COMPLAINT,
+  NEGATIVE_MOOD, and of several touchpoints RATING_FELL and MOOD_FELL;
+- friction: ESCALATED, UNRESOLVED, REOPENED, FAILED, ABANDONED, LONG_WAIT, DELIVERY_FAULT, and of several REPEATED;
+- recovery: RESOLVED, GOOD_RATING, OFFER_REDEEMED, BOUGHT, GOOD_MOOD (a service that delivers value makes a repeat
+  purchase likely: 82 %).
+
+One experience is one signal, the gravest it shows, so that an angry, unresolved complaint does not count three times.
 """
 
 from __future__ import annotations
@@ -14,7 +21,7 @@ from pipeline.model import Record
 
 
 class Kind(IntEnum):
-    """Kinds of signals, the gravest first. Below 50: against us.
+    """Kinds of signals; below GOOD: against us. Those in DERIVED come of several touchpoints.
 
     Numbers are stored, so they never change their meaning.
     """
@@ -35,6 +42,10 @@ class Kind(IntEnum):
     NEGATIVE_MOOD = 14
     ABANDONED = 15
     LONG_WAIT = 16
+    REPEATED = 17
+    RATING_FELL = 18
+    MOOD_FELL = 19
+    CART_ABANDONED = 20
     GOOD_RATING = 50
     OFFER_REDEEMED = 51
     RESOLVED = 52
@@ -42,6 +53,34 @@ class Kind(IntEnum):
     GOOD_MOOD = 54
 
 
+GOOD = 50
+DERIVED = frozenset({Kind.REPEATED, Kind.RATING_FELL, Kind.MOOD_FELL})
+RANKED = (
+    Kind.CANCEL_REQUEST,
+    Kind.CANCEL_PAGE,
+    Kind.DETRACTOR,
+    Kind.UNSUBSCRIBED,
+    Kind.DOWNGRADE,
+    Kind.ESCALATED,
+    Kind.UNRESOLVED,
+    Kind.PAYMENT_FAILED,
+    Kind.REOPENED,
+    Kind.DELIVERY_FAULT,
+    Kind.HIGH_EFFORT,
+    Kind.COMPLAINT,
+    Kind.ABANDONED,
+    Kind.FAILED,
+    Kind.LONG_WAIT,
+    Kind.NEGATIVE_MOOD,
+    Kind.CART_ABANDONED,
+    Kind.OFFER_REDEEMED,
+    Kind.GOOD_RATING,
+    Kind.RESOLVED,
+    Kind.GOOD_MOOD,
+    Kind.BOUGHT,
+)
+"""The kinds that one touchpoint shows, the gravest first, what is bad before what is good."""
+_RANK = {kind: place for place, kind in enumerate(RANKED)}
 BAD_MOOD = -0.35
 GOOD_MOOD = 0.35
 LONG_WAIT_MS = 10 * 60_000
@@ -49,6 +88,7 @@ LONG_WAIT_MS = 10 * 60_000
 _BY_TOUCHPOINT = {
     ("web", "cancel_page"): Kind.CANCEL_PAGE,
     ("web", "purchase"): Kind.BOUGHT,
+    ("web", "cart_abandon"): Kind.CART_ABANDONED,
     ("web", "checkout_error"): Kind.FAILED,
     ("mobile_app", "purchase"): Kind.BOUGHT,
     ("mobile_app", "app_crash"): Kind.FAILED,
@@ -86,6 +126,7 @@ _BY_OUTCOME = {
 }
 _NOT_DONE = {"failed", "cancelled", "abandoned"}
 _CONTACT_CHANNELS = {"phone", "live_chat", "helpdesk", "self_service", "in_store"}
+_CHECKOUT = {"cart_add", "checkout_start", "payment", "purchase"}
 _RATING_BOUNDS = {"nps": (6.0, 9.0), "csat": (2.0, 4.0), "ces": (3.0, 6.0)}
 
 
@@ -110,7 +151,7 @@ def of(record: Record) -> Kind | None:
         found |= _of_rating(metric, record["rating_score"])
     if (record["wait_ms"] or 0) >= LONG_WAIT_MS:
         found.add(Kind.LONG_WAIT)
-    return min(found, default=None)
+    return min(found, key=_RANK.__getitem__, default=None)
 
 
 def bought(record: Record) -> bool:
@@ -125,7 +166,9 @@ def done(record: Record) -> bool:
 
 def _of_outcome(record: Record, outcome: str) -> set[Kind]:
     if outcome == "abandoned":
-        return {Kind.ABANDONED} if record["channel"] in _CONTACT_CHANNELS else set()
+        if record["channel"] in _CONTACT_CHANNELS:
+            return {Kind.ABANDONED}
+        return {Kind.CART_ABANDONED} if record["touchpoint"] in _CHECKOUT else set()
     if outcome == "failed" and (record["channel"], record["direction"]) == ("email", "outbound"):
         return set()  # a mail that did not arrive is no experience of the customer's
     kind = _BY_OUTCOME.get(outcome)

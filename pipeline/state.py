@@ -11,8 +11,14 @@ import msgspec
 Step = tuple[int, bytes, str]
 """Time, id and `channel.touchpoint` of one touchpoint; tuples order as touchpoints do: by time, ties by event_id."""
 
-Signal = tuple[int, int, float]
-"""Time, kind (see pipeline.signals) and magnitude of something that speaks for or against leaving."""
+Signal = tuple[int, int, bytes, str]
+"""Time, kind (see pipeline.signals), id and `channel.touchpoint` of what speaks for or against leaving."""
+
+Answer = tuple[int, bytes, float, str]
+"""Time, id, value and `channel.touchpoint` of a rating or a mood."""
+
+Contact = tuple[int, bytes, str, str, int]
+"""Time, id, `channel.touchpoint`, channel and checksum of the reference (0: none) of a customer's request."""
 
 
 class Visit(msgspec.Struct, array_like=True, gc=False):
@@ -67,8 +73,10 @@ class Journey(msgspec.Struct, array_like=True):
 class Profile(msgspec.Struct, array_like=True):
     """The customer in numbers, over all time: what risk is computed from.
 
-    `signals` holds the newest of each kind; `ratings` the latest answer by metric with its time and id. `cancelled_at`
-    and `returned_at` are the latest goodbye and the latest purchase or renewal.
+    `signals` holds the newest of each kind; `answers` the two latest by metric, newest first, moods among them;
+    `contacts` the newest. `cancelled_at` and `returned_at` are the latest goodbye and the latest purchase or renewal;
+    `onboarding_at` and `settled_at` the latest step of an onboarding, and what shows that one is over. `day`, `days`,
+    `calm` and `calm_at` are the calendar of pipeline.rhythm.
     """
 
     first_seen_at: int
@@ -83,10 +91,17 @@ class Profile(msgspec.Struct, array_like=True):
     values: dict[str, int] = {}
     sentiment_sum: int = 0
     sentiment_count: int = 0
-    ratings: dict[str, tuple[int, bytes, float]] = {}
+    answers: dict[str, list[Answer]] = {}
     signals: list[Signal] = []
     cancelled_at: int | None = None
     returned_at: int | None = None
+    contacts: list[Contact] = []
+    onboarding_at: int | None = None
+    settled_at: int | None = None
+    day: int = 0
+    days: bytes = b""
+    calm: bytes = b""
+    calm_at: int | None = None
 
 
 class State(msgspec.Struct, array_like=True):
@@ -113,6 +128,7 @@ class State(msgspec.Struct, array_like=True):
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(State)
+_profile_decoder = msgspec.json.Decoder(Profile)
 
 
 def dump(state: State) -> bytes:
@@ -121,5 +137,24 @@ def dump(state: State) -> bytes:
 
 
 def load(data: bytes) -> State:
-    """The state from bytes. Raises msgspec.DecodeError for bytes that `dump` did not write."""
-    return _decoder.decode(data)
+    """The state from bytes, those of earlier layouts too. Raises msgspec.DecodeError for bytes that are no state."""
+    from pipeline import earlier  # noqa: PLC0415 (it is made of these classes)
+
+    try:
+        state = _decoder.decode(data)
+    except msgspec.ValidationError:
+        return earlier.state_of(data)
+    if not state.profile.days and state.profile.inbound:
+        earlier.with_calendar(state.profile)
+    return state
+
+
+def load_profile(text: bytes | str) -> Profile:
+    """The profile from its JSON, that of earlier layouts too. Raises msgspec.DecodeError for any other text."""
+    from pipeline import earlier  # noqa: PLC0415
+
+    try:
+        profile = _profile_decoder.decode(text)
+    except msgspec.ValidationError:
+        return earlier.profile_of(text)
+    return profile if profile.days or not profile.inbound else earlier.with_calendar(profile)

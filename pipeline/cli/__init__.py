@@ -41,6 +41,7 @@ def main() -> None:
             data,  # noqa: F401
             identities,  # noqa: F401
             keys,  # noqa: F401
+            learning,  # noqa: F401
             links,  # noqa: F401
             rebuild,  # noqa: F401
             rejected,  # noqa: F401

@@ -19,10 +19,10 @@ from pipeline.backfill_refusals import SUFFIX
 from pipeline.cli import app
 from pipeline.cli.common import Data, Json, print_json, run, tell
 from pipeline.cli.progress import progress_bar
-from pipeline.customer import Rules
 from pipeline.errors import UsageError
 from pipeline.imports import take_in
 from pipeline.landed import wait_until_landed
+from pipeline.model_file import rules_of
 from pipeline.privacy import Privacy
 from pipeline.registry import schema_ids
 from pipeline.settings import load
@@ -132,7 +132,7 @@ async def _taken_in(target: Target, client: Client, import_id: str, bar: Progres
         target.kafka_url,
         client,
         import_id,
-        Rules.of(load()),
+        rules_of(load()),
         lambda done, total: bar.update(task, completed=done, total=total),
     )
     return outcome.customers

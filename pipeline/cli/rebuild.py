@@ -16,9 +16,9 @@ from pipeline.attach import Target, attach
 from pipeline.cli import app
 from pipeline.cli.common import Data, Json, print_json, run, tell
 from pipeline.cli.progress import progress_bar
-from pipeline.customer import Rules
 from pipeline.errors import UsageError
 from pipeline.imports import set_withdrawn
+from pipeline.model_file import rules_of
 from pipeline.rebuild import Outcome, Progress, Selection, rebuild_customers
 from pipeline.settings import load
 from sinks import sql
@@ -50,7 +50,7 @@ def rebuild(  # noqa: PLR0913, PLR0917 (the options of the command)
     selection = Selection(tuple(customer or ()), import_id, late, everyone)
 
     async def work(target: Target, client: Client, progress: Progress) -> Outcome:
-        return await rebuild_customers(target.kafka_url, client, selection, Rules.of(load()), progress)
+        return await rebuild_customers(target.kafka_url, client, selection, rules_of(load()), progress)
 
     _report(work, data, as_json)
 
@@ -91,7 +91,7 @@ def list_imports(data: Data = None, as_json: Json = False) -> None:
 
 def _setting(import_id: str, withdrawn: bool) -> Callable[[Target, Client, Progress], Awaitable[Outcome]]:
     async def work(target: Target, client: Client, progress: Progress) -> Outcome:
-        rules = Rules.of(load())
+        rules = rules_of(load())
         return await set_withdrawn(target.kafka_url, client, import_id, withdrawn, rules=rules, progress=progress)
 
     return work

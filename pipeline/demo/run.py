@@ -19,7 +19,6 @@ from pipeline import scoring
 from pipeline.attach import Target, attach
 from pipeline.audit import audit
 from pipeline.backfill import backfill
-from pipeline.customer import Rules
 from pipeline.demo.judgement import AT_RISK, Judgement, judge
 from pipeline.demo.post import batches, post
 from pipeline.demo.progress import Phases
@@ -29,6 +28,7 @@ from pipeline.errors import ConfigurationError, UsageError
 from pipeline.landed import wait_until_landed
 from pipeline.local.stack import running
 from pipeline.model import ANONYMOUS_PREFIX
+from pipeline.model_file import load_model
 from pipeline.registry import schema_ids
 from pipeline.scoring import Scored
 from pipeline.settings import Settings
@@ -213,7 +213,7 @@ def spread(events: Sequence[T], among: Sequence[T]) -> list[T]:
 
 
 async def _views(client: Client, company: Company, settings: Settings) -> Views:
-    pages = scoring.stored(client, _milliseconds(company.now), Rules.of(settings).model)
+    pages = scoring.stored(client, _milliseconds(company.now), load_model(settings.risk_model))
     return Views(
         journey_map=await client.query(sql.query("demo_journey_map")),
         channels=await client.query(sql.query("demo_channels")),

@@ -13,10 +13,12 @@ SELECT
     rating_score,
     value,
     currency,
-    wait_ms
+    wait_ms,
+    reference
 FROM touchpoints
 WHERE customer_id > {after:String}
     AND ({last:Nullable(String)} IS NULL OR customer_id <= {last:Nullable(String)})
+    AND ({customer:Nullable(String)} IS NULL OR customer_id = {customer:Nullable(String)})
     AND occurred_at <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')
     AND occurred_at >= toDateTime64(0, 3, 'UTC')
     AND occurred_at <= received_at + toIntervalHour(24)

@@ -10,7 +10,21 @@ import argparse
 
 import uvloop
 
-from tests.bench import customers, edges, history, hot, landing, latency, limits, mappings, recovery, workers
+from tests.bench import (
+    customers,
+    edges,
+    history,
+    hot,
+    landing,
+    latency,
+    limits,
+    mappings,
+    recovery,
+    risk_company,
+    risk_shops,
+    risk_speed,
+    workers,
+)
 
 BENCHES = {
     "history": history.run,
@@ -20,6 +34,9 @@ BENCHES = {
     "mappings": mappings.run,
     "latency": latency.run,
     "limits": limits.run,
+    "risk_speed": risk_speed.run,
+    "risk_company": risk_company.run,
+    "risk_shops": risk_shops.run,
 }
 LARGE = {
     "hot": hot.run,

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def tell(name: str, **figures: Any) -> None:
-    """Print one line; floats are rounded to what a noisy machine can mean."""
-    rounded = {key: round(value, 3) if isinstance(value, float) else value for key, value in figures.items()}
+def tell(name: str, digits: int = 3, **figures: Any) -> None:
+    """Print one line; floats are rounded, by default to what a noisy machine can mean."""
+    rounded = {key: round(value, digits) if isinstance(value, float) else value for key, value in figures.items()}
     sys.stdout.write(json.dumps({"bench": name, **rounded}) + "\n")
     sys.stdout.flush()
 

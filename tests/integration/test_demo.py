@@ -117,6 +117,38 @@ async def test_risk_now_and_two_months_ago(target: Target) -> None:
     assert [{**row, "score": float(row["score"]), "reasons": json.loads(row["reasons"])} for row in rows] == before[:5]
 
 
+async def test_the_past_examines_the_model_and_teaches_another(target: Target, tmp_path: Path) -> None:
+    data, file = str(target.data), str(tmp_path / "risk.json")
+    month_ago = (datetime.now(UTC) - timedelta(days=31)).isoformat()
+
+    async def told(*words: str) -> Any:
+        done = await asyncio.to_thread(touchline, "risk", *words, "--data", data)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    shipped = await told("evaluate", "--cutoff", month_ago, "--horizon", "28", "--json")
+    assert shipped["customers"] > 50
+    assert 0 < shipped["left"] < shipped["customers"]
+    assert 0 <= shipped["roc_auc"] <= 1
+    learned = await told("fit", file, "--until", month_ago, "--horizon", "28", "--json")
+    assert learned["file"] == file
+    fitted = await told("evaluate", "--cutoff", month_ago, "--horizon", "28", "--model", file, "--json")
+    assert fitted["model_version"] == learned["model_version"] != shipped["model_version"]
+    assert (fitted["customers"], fitted["left"]) == (shipped["customers"], shipped["left"])
+
+    highest = (await told("--format", "json", "--limit", "1", "--as-of", month_ago))[0]
+    one = await told("--customer", highest["customer_id"], "--as-of", month_ago)
+    assert {name: one[name] for name in highest} == highest
+    assert all(set(way) == {"code", "times", "score", "text"} for way in one["falls_to_medium_if"])
+
+
+@pytest.mark.parametrize("words", [("--cutoff", "2500-01-01T00:00:00Z"), ("--cutoff", "1990-01-01T00:00:00Z")])
+async def test_a_time_without_a_past_or_a_future_is_refused(target: Target, words: tuple[str, str]) -> None:
+    done = await asyncio.to_thread(touchline, "risk", "evaluate", *words, "--data", str(target.data))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "choose" in done.stderr
+
+
 @pytest.mark.parametrize("moment", ["2026-09-21T00:00:00", "yesterday", "2026-02-30T00:00:00Z"])
 def test_a_time_without_offset_is_refused(tmp_path: Path, moment: str) -> None:
     done = touchline("risk", "--as-of", moment, "--data", str(tmp_path / "none"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import math
 import uuid
 
 import pytest
 from aiokafka import ConsumerRecord
+from msgspec.structs import replace
 
 from agents.chunk import Chunk
 from agents.folding import Folding, Outputs
@@ -189,3 +191,15 @@ def test_the_states_before_are_left_as_they_were():
 def test_only_duplicates_give_nothing():
     before = dict(folded(good(0, touchpoint(1))).changelog)
     assert not any(folded(good(1, touchpoint(1)), before=before).by_topic().values())
+
+
+def test_each_chunk_is_scored_by_the_model_of_its_moment() -> None:
+    rules = Rules.of(Settings())
+    models = [rules.model, rules.model._replace(model=replace(rules.model.model, version="newer"))]
+    folding = Folding(lambda: dataclasses.replace(rules, model=models[0]), EPOCH)
+    versions = []
+    for number in range(2):
+        out = folding(chunk(good(number, touchpoint(number))), {}, NOW)
+        versions += [row["model_version"] for row in rows("customers", out.customers)]
+        models.reverse()
+    assert versions == ["default-2", "newer"]

@@ -31,8 +31,8 @@ def test_the_latest_answer_counts_whatever_arrives_last():
         touchpoint(4, START, "survey.csat", rating_metric="csat", rating_score=1.0),
     ]
     for order in permutations(answers):
-        ratings = profile_of(*order).ratings
-        assert {metric: answer[2] for metric, answer in ratings.items()} == {"nps": 4.0, "csat": 1.0}
+        answers = profile_of(*order).answers
+        assert {metric: known[0][2] for metric, known in answers.items()} == {"nps": 4.0, "csat": 1.0}
 
 
 def test_outbound_touchpoints_count_but_do_not_break_the_silence():
@@ -44,14 +44,14 @@ def test_outbound_touchpoints_count_but_do_not_break_the_silence():
 
 def test_an_outcome_of_an_outbound_touchpoint_is_an_experience():
     profile = profile_of(touchpoint(1, name="delivery.lost", direction="outbound", outcome="failed"))
-    assert profile.signals == [(START, Kind.DELIVERY_FAULT, 1.0)]
+    assert profile.signals == [(START, Kind.DELIVERY_FAULT, UUID(int=1).bytes, "delivery.lost")]
 
 
 def test_a_purchase_counts_though_it_was_a_bad_experience():
     profile = profile_of(touchpoint(1, name="in_store.purchase", sentiment=-0.9, wait_ms=3_600_000))
     assert profile.purchases == 1
     assert profile.returned_at == START
-    assert [signal[1] for signal in profile.signals] == [Kind.NEGATIVE_MOOD]
+    assert [signal[1] for signal in profile.signals] == [Kind.LONG_WAIT]
 
 
 def test_a_failed_purchase_is_neither_purchase_nor_return():
@@ -79,7 +79,7 @@ def test_the_newest_signals_of_each_kind_are_kept():
     worse = touchpoint(99, START - DAY, "subscription.cancel_request")
     for order in ([worse, *waits], [*reversed(waits), worse], [*waits[5:], worse, *waits[:5]]):
         signals = profile_of(*order).signals
-        assert signals[0] == (START - DAY, Kind.CANCEL_REQUEST, 1.0)
+        assert signals[0][:2] == (START - DAY, Kind.CANCEL_REQUEST)
         assert [moment - START for moment, *_ in signals[1:]] == list(range(3, count))
 
 

@@ -2,8 +2,11 @@
 
 import pytest
 
-from pipeline.risk import LEVELS, MOST_REASONS, Compiled, Risk, assess, default_model, score, silence
-from pipeline.signals import Kind
+from pipeline import rhythm
+from pipeline.reasons import MOST_EVIDENCE, MOST_REASONS, Risk, assess
+from pipeline.risk import LEVELS, score
+from pipeline.risk_model import Compiled, default_model
+from pipeline.signals import GOOD, Kind
 from pipeline.state import Profile, Signal
 from tests.reference import DAY, START
 
@@ -19,14 +22,26 @@ ACTIONS = {
 }
 
 
-def customer(*signals: Signal, **fields: object) -> Profile:
-    step = (START, bytes(16), "web.page_view")
-    known = {"last_inbound_at": START, "first_inbound_at": START, "inbound": 1, "visits": 1, "journeys": 1}
-    return Profile(START, step, **{**known, "signals": sorted(signals), **fields})
+def customer(*signals: Signal, days: tuple[int, ...] = (0,), **fields: object) -> Profile:
+    """Who came on these days before START."""
+    profile = Profile(START, (START, bytes(16), "web.page_view"), inbound=len(days))
+    for ago in days:
+        moment = START - ago * DAY
+        profile.first_inbound_at = min(moment, profile.first_inbound_at or moment)
+        profile.last_inbound_at = max(moment, profile.last_inbound_at or moment)
+        rhythm.add(profile, moment, calm=True)
+    profile.signals = sorted(signals)
+    for name, value in fields.items():
+        setattr(profile, name, value)
+    return profile
+
+
+def signal(kind: Kind, moment: int = START, number: int = 0) -> Signal:
+    return moment, int(kind), bytes(15) + bytes([number]), "phone.inquiry"
 
 
 def bad(count: int, kind: Kind = Kind.UNRESOLVED, moment: int = START) -> list[Signal]:
-    return [(moment, int(kind), 1.0)] * count
+    return [signal(kind, moment, number) for number in range(count)]
 
 
 def now(*signals: Signal, at: int = START, **fields: object) -> Risk:
@@ -42,37 +57,77 @@ def test_nothing_known_is_a_low_risk_and_the_first_bad_experience_a_medium_one()
     assert now().level == "low"
     assert (now().reasons, now().action) == ((), "none")
     assert now(*bad(1)).level == "medium"
+    assert now(*bad(2)).level == "high"
     assert now(*bad(3)).level == "critical"
 
 
 def test_a_good_recovery_lowers_the_risk_but_not_without_bound():
     shaken = now(*bad(2)).score
-    helped = now(*bad(2), (START, Kind.RESOLVED, 1.0)).score
-    won_back = now(*bad(2), *[(START, int(kind), 1.0) for kind in Kind if kind >= 50] * 3).score
+    helped = now(*bad(2), signal(Kind.RESOLVED)).score
+    won_back = now(*bad(2), *[signal(kind) for kind in Kind if kind >= GOOD] * 3).score
     assert won_back < helped < shaken
-    assert won_back == now(*[(START, int(Kind.BOUGHT), 1.0)] * 20).score
+    assert won_back == now(*[signal(Kind.GOOD_RATING)] * 20).score
 
 
 def test_experiences_fade_by_their_half_life():
-    month_later = assess(customer(*bad(2), last_inbound_at=None, first_inbound_at=None), START + 30 * DAY, MODEL)
-    assert month_later.score == pytest.approx(now(*bad(1)).score, abs=0.01)
+    half_life = int(MODEL.model.signals["UNRESOLVED"].half_life_days)
+    later = assess(customer(*bad(2), days=(0,), calm_at=START + half_life * DAY), START + half_life * DAY, MODEL)
+    assert later.reasons[0].points == pytest.approx(now(*bad(1)).reasons[0].points, abs=2)
 
 
 def test_silence_grows_with_time_and_weighs_more_for_a_frequent_visitor():
-    rare = customer(first_inbound_at=START - 300 * DAY, visits=3)
-    often = customer(first_inbound_at=START - 300 * DAY, visits=100)
+    rare, often = customer(days=(300, 150, 0)), customer(days=tuple(range(0, 301, 3)))
     moments = [START + days * DAY for days in (0, 1, 7, 30, 90, 400, 4_000)]
     for profile in (rare, often):
-        grown = [silence(profile, moment, MODEL) for moment in moments]
-        assert grown[0] == 0.0
+        grown = [rhythm.silence(profile, moment, MODEL.population) for moment in moments]
         assert grown == sorted(grown)
-        assert grown[-1] < 1.0 or profile is often
-    assert all(silence(often, moment, MODEL) > silence(rare, moment, MODEL) for moment in moments[1:-1])
+        scores = [score(profile, moment, MODEL) for moment in moments]
+        assert scores == sorted(scores)
+    assert all(
+        score(often, START + days * DAY, MODEL) > score(rare, START + days * DAY, MODEL) for days in (60, 90, 200)
+    )
+    assert score(often, START, MODEL) < score(rare, START, MODEL) < score(customer(), START, MODEL)
+
+
+def test_silence_is_the_formula_of_the_literature():
+    """P(comes) by MBG/NBD, worked out by hand for r=1, alpha=10, a=1, b=1, x=2, t=20, T=30, horizon 40."""
+    gone = 1 / (1 + 3 * (30 / 40) ** 3)
+    comes = (1 - gone) * (1 - (40 / 80) ** 3)
+    population = rhythm.Population(1.0, 10.0, 1.0, 1.0, 40.0)
+    assert 2.718281828459045 ** -rhythm.unlikeliness(2, 20.0, 30.0, population) == pytest.approx(comes)
 
 
 def test_without_inbound_touchpoints_there_is_no_silence():
-    profile = customer(first_inbound_at=None, last_inbound_at=None, visits=0)
-    assert silence(profile, START + 900 * DAY, MODEL) == 0.0
+    profile = customer(days=())
+    assert rhythm.silence(profile, START + 900 * DAY, MODEL.population) == MODEL.newcomer
+    assert score(profile, START + 900 * DAY, MODEL) == now().score
+
+
+def test_trouble_breaks_no_silence():
+    silent = customer(days=(200, 190, 180))
+    rhythm.add(silent, START, calm=False)
+    silent.last_inbound_at = START
+    assert score(silent, START, MODEL) >= score(customer(days=(200, 190, 180)), START, MODEL)
+    reason = next(each for each in assess(silent, START, MODEL).reasons if each.code == "silence")
+    assert reason.text.startswith("in touch only about trouble for 180 days")
+
+
+def test_who_comes_less_than_before_is_riskier_than_who_keeps_coming():
+    steady, fading = customer(days=tuple(range(1, 120, 4))), customer(days=(1, *range(30, 120, 4)))
+    assert rhythm.decline(steady, START) < 0.15
+    assert rhythm.decline(fading, START) > 0.7
+    reasons = {reason.code for reason in assess(fading, START, MODEL).reasons}
+    assert "less_active" in reasons
+
+
+def test_a_stuck_onboarding_grows_until_it_is_settled():
+    stuck = customer(onboarding_at=START)
+    scores = [score(stuck, START + hours * DAY // 24, MODEL) for hours in (0, 48, 96, 168)]
+    assert scores == sorted(set(scores))
+    risk = assess(stuck, START + 7 * DAY, MODEL)
+    assert (risk.reasons[0].code, risk.action) == ("stuck_onboarding", "onboarding_check_in")
+    settled = customer(onboarding_at=START, settled_at=START)
+    assert score(settled, START + 7 * DAY, MODEL) < scores[1]
 
 
 def test_who_has_left_is_gone_and_who_comes_back_is_judged_anew():
@@ -80,8 +135,7 @@ def test_who_has_left_is_gone_and_who_comes_back_is_judged_anew():
     assert (gone.score, gone.level, gone.action) == (100.0, "gone", "none")
     assert [reason.code for reason in gone.reasons] == ["cancelled"]
     assert now(cancelled_at=0).level == "gone"
-    back = now(cancelled_at=START, returned_at=START)
-    assert back == now()
+    assert now(cancelled_at=START, returned_at=START) == now()
 
 
 def test_the_reasons_of_a_single_cause_add_up_to_the_score():
@@ -101,32 +155,27 @@ def test_many_grave_reasons_do_not_hide_each_other():
 
 
 def test_the_action_follows_the_gravest_reason_though_good_ones_weigh_more():
-    bads = [(START, int(kind), 0.4) for kind in Kind if kind < 50]
-    goods = [(START, int(kind), 1.0) for kind in Kind if kind >= 50]
-    mixed = now(*bads, *goods)
+    mixed = now(
+        *bad(1, Kind.CANCEL_PAGE), *bad(1, Kind.ESCALATED), *[signal(Kind.RESOLVED, number=n) for n in range(4)]
+    )
     assert mixed.level != "low"
     assert mixed.action == "special_offer"
 
 
-def test_a_short_silence_is_not_called_unusual():
-    texts = {
-        reason.text
-        for days in range(1, 5)
-        for reason in now(*bad(2), at=START + days * DAY).reasons
-        if reason.code == "silence"
-    }
-    assert texts
-    assert not any("rhythm" in text for text in texts)
-    long = now(at=START + 200 * DAY).reasons
-    assert [reason.code for reason in long] == ["silence"]
-    assert "200 days, longer than this customer's rhythm" in long[0].text
+def test_reasons_say_how_often_and_when_and_on_what_they_rest():
+    risk = now(*bad(5, moment=START - 3 * DAY), *bad(1, Kind.COMPLAINT, START - DAY))
+    found = {reason.code: reason for reason in risk.reasons}
+    assert found["unresolved"].text == "was left with an unresolved contact 5 times, last 3 days ago"
+    assert found["complaint"].text == "complained 1 day ago"
+    evidence = found["unresolved"].evidence
+    assert len(evidence) == MOST_EVIDENCE
+    assert evidence[0] == (bytes(15) + b"\x04", "phone.inquiry", START - 3 * DAY)
 
 
-def test_reasons_say_how_often_and_when():
-    risk = now(*bad(2, moment=START - 3 * DAY), *bad(1, Kind.COMPLAINT, START - DAY))
-    texts = {reason.code: reason.text for reason in risk.reasons}
-    assert texts["unresolved"] == "was left with an unresolved contact 2 times, last 3 days ago"
-    assert texts["complaint"] == "complained 1 day ago"
+def test_a_long_silence_is_a_reason_and_a_short_one_is_none():
+    assert not any(reason.code == "silence" for reason in now(*bad(2), at=START + DAY).reasons)
+    [long] = now(at=START + 300 * DAY).reasons
+    assert (long.code, long.text) == ("silence", "silent for 300 days, longer than this customer's rhythm")
 
 
 def test_a_signal_dated_after_the_moment_counts_in_full_and_happened_today():
@@ -135,12 +184,13 @@ def test_a_signal_dated_after_the_moment_counts_in_full_and_happened_today():
 
 
 def test_every_action_of_the_model_is_one_that_the_sources_recommend():
-    signals = MODEL.model.signals
-    assert {signals[kind.name].action for kind in Kind if kind < 50} | {MODEL.model.silence_action} <= ACTIONS
-    assert all(signals[kind.name].text for kind in Kind)
+    model = MODEL.model
+    actions = {model.signals[kind.name].action for kind in Kind if kind < GOOD}
+    assert actions | {model.silence.action, model.decline.action, model.stuck.action} <= ACTIONS
+    assert all(model.signals[kind.name].text for kind in Kind)
 
 
-def test_levels_are_what_their_bounds_say():
-    assert tuple(MODEL.model.levels) == LEVELS[1:4]
+def test_levels_rise():
+    assert LEVELS[1:4] == ("medium", "high", "critical")
     assert list(MODEL.levels) == sorted(MODEL.levels)
     assert MOST_REASONS == 5

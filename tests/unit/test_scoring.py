@@ -11,7 +11,7 @@ from pipeline.demo.judgement import judge
 from pipeline.demo.proof import Counted, Found, problems
 from pipeline.demo.run import spread
 from pipeline.model import Rejected
-from pipeline.risk import Reason, Risk, assess
+from pipeline.reasons import Evidence, Reason, Risk, assess
 from pipeline.scoring import Scored, highest, profile_of
 from pipeline.settings import Settings
 from pipeline.simulator import simulate
@@ -75,7 +75,8 @@ def test_a_profile_needs_a_touchpoint() -> None:
 
 
 def scored(customer: str, score: float, level: str = "high") -> Scored:
-    return Scored(customer, Risk(NOW_MS, score, level, (Reason("silence", 1.0, "silent"),), "none", "test"))
+    reason = Reason("complaint", 1.0, "complained", (Evidence(bytes(15) + b"\x01", "phone.complaint", NOW_MS),))
+    return Scored(customer, Risk(NOW_MS, score, level, (reason,), "none", "test"))
 
 
 async def pages(*content: list[Scored]) -> AsyncIterator[list[Scored]]:
@@ -130,7 +131,20 @@ def test_json_of_a_score() -> None:
         "as_of": as_of,
         "score": 50.5,
         "level": "high",
-        "reasons": [{"code": "silence", "points": 1.0, "text": "silent"}],
+        "reasons": [
+            {
+                "code": "complaint",
+                "points": 1.0,
+                "text": "complained",
+                "evidence": [
+                    {
+                        "event_id": "00000000-0000-0000-0000-000000000001",
+                        "touchpoint": "phone.complaint",
+                        "occurred_at": "2026-03-05T15:30:00.000Z",
+                    }
+                ],
+            }
+        ],
         "action": "none",
         "model_version": "test",
     }

@@ -5,8 +5,8 @@ from itertools import product
 import pytest
 
 from pipeline.catalogue import OUTCOMES, RATING_RANGES, catalogue
-from pipeline.risk import default_model
-from pipeline.signals import BAD_MOOD, GOOD_MOOD, LONG_WAIT_MS, Kind, bought, of
+from pipeline.risk_model import default_model
+from pipeline.signals import BAD_MOOD, GOOD_MOOD, LONG_WAIT_MS, RANKED, Kind, bought, of
 from tests.reference import touchpoint
 
 FIRST_GOOD = 50
@@ -22,7 +22,9 @@ FIRST_GOOD = 50
         ("web.purchase", {"outcome": "failed"}, Kind.FAILED),
         ("web.purchase", {"outcome": "cancelled"}, None),
         ("in_store.purchase", {"outcome": "abandoned"}, Kind.ABANDONED),
-        ("web.cart_abandon", {"outcome": "abandoned"}, None),
+        ("web.cart_abandon", {"outcome": "abandoned"}, Kind.CART_ABANDONED),
+        ("mobile_app.cart_add", {"outcome": "abandoned"}, Kind.CART_ABANDONED),
+        ("web.form_submit", {"outcome": "abandoned"}, None),
         ("live_chat.chat_end", {"outcome": "abandoned"}, Kind.ABANDONED),
         ("phone.inquiry", {"outcome": "resolved"}, Kind.RESOLVED),
         ("phone.inquiry", {"outcome": "unresolved", "sentiment": 0.9}, Kind.UNRESOLVED),
@@ -86,17 +88,16 @@ def test_something_bad_is_never_hidden_by_something_good():
         kind = of(record)
         plain = of({**record, "outcome": None, "sentiment": None, "rating_metric": None})
         if plain is not None and plain < FIRST_GOOD:
-            assert kind is not None and kind <= plain, record
+            assert kind is not None and RANKED.index(kind) <= RANKED.index(plain), record
         worse = of({**record, "wait_ms": LONG_WAIT_MS})
         assert worse is not None and worse < FIRST_GOOD, record
-        assert kind is None or kind >= FIRST_GOOD or worse == kind, record
+        assert kind is None or RANKED.index(worse) <= RANKED.index(kind), record
 
 
 def test_among_good_and_among_bad_signals_the_weightier_goes_first():
-    """The order of the numbers is that of the model's weights; a mood's own strength scales it, so it stands apart."""
-    weights = {kind: abs(default_model().weights[kind][0]) for kind in Kind if kind is not Kind.NEGATIVE_MOOD}
-    for side in ([k for k in weights if k < FIRST_GOOD], [k for k in weights if k >= FIRST_GOOD]):
-        assert [weights[kind] for kind in side] == sorted((weights[kind] for kind in side), reverse=True)
+    for side in ([k for k in RANKED if k < FIRST_GOOD], [k for k in RANKED if k >= FIRST_GOOD]):
+        weights = [abs(default_model().weights[kind][0]) for kind in side]
+        assert weights == sorted(weights, reverse=True)
 
 
 def test_only_a_purchase_that_was_not_broken_off_is_one():

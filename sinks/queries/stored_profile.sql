@@ -1,0 +1,3 @@
+SELECT profile
+FROM customers
+WHERE customer_id = {customer:String}
