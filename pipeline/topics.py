@@ -32,7 +32,14 @@ __all__ = ["ALL", "LANDED", "Making", "ensure", "epochs", "partition_counts", "r
 
 CUSTOMERS_GROUP = "touchline-customers"
 LANDING_GROUP = "touchline-landing"
-CHANGELOG = f"{CUSTOMERS_GROUP}-state-changelog"
+
+
+def changelog_of(group: str) -> str:
+    """The topic that keeps the states of an agent's group."""
+    return f"{group}-state-changelog"
+
+
+CHANGELOG = changelog_of(CUSTOMERS_GROUP)
 
 _POLL_SECONDS = 0.05
 _FOR_EVER = -1

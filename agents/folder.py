@@ -1,23 +1,24 @@
-"""The customers agent: from chunks of touchpoints to journeys, profiles and risk."""
+"""An agent that keeps states: from chunks of one or more topics to outputs and changed states, by transactions."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Protocol
 
 from agents.chunk import Chunk
-from agents.folding import Folding, Outputs
+from agents.flow import Partition
 from agents.guard import Guard
 from agents.marking import Marking
-from agents.store import Store
+from agents.store import States, Store
 from agents.surroundings import Surroundings
-from agents.transactions import Transactions
+from agents.transactions import Message, Transactions
 from agents.waits import Wait
 from pipeline.errors import BrokenInvariantError, UnavailableError
-from pipeline.topics import CHANGELOG
 from schemas.ids import UnmetSchemaError
 
 log = logging.getLogger(__name__)
@@ -25,12 +26,36 @@ log = logging.getLogger(__name__)
 _BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
-class Customers:
+class Outputs(Protocol):
+    """What a chunk gives, and the states it leaves; `refused` are the indexes of the records refused."""
+
+    changelog: list[Message]
+    refused: list[int]
+
+    def by_topic(self) -> Mapping[str, Sequence[Message]]:
+        """The messages under the names of their topics, the changelog's among them."""
+
+
+class Folding(Protocol):
+    """What is done to one chunk, pure."""
+
+    def __call__(self, chunk: Chunk, before: States, now: int) -> Outputs:
+        """Fold a chunk over the states before it, which are not changed; `now` is UTC milliseconds.
+
+        Raises UnmetSchemaError when the chunk holds a schema id that must be met first.
+        """
+
+    async def meet_schemas(self, chunk: Chunk, before: States) -> None:
+        """Find out about the schema ids of a chunk. Raises UnavailableError when the registry is out of reach."""
+
+
+class Folder:
     """Folds the chunks of each partition in order, one transaction each; chunks of different partitions overlap.
 
-    Per chunk: one pure fold over the states; then journeys, customers, risk, dead letters, the changed states and the
-    offsets in one transaction; and only when that is committed are the states in memory replaced. A crash at any
-    point leaves the chunk as if it had never been read.
+    Per chunk: one pure fold over the states; then all it gives (dead letters too), the changed states and the offsets
+    in one transaction; and only when that is committed are the states in memory replaced. A crash at any point leaves
+    the chunk as if it had never been read. Chunks of several topics share the states of their partition, and take
+    turns.
     """
 
     def __init__(
@@ -47,7 +72,8 @@ class Customers:
         self._marking = marking
         self._around = around
         self._under_way: dict[int, asyncio.Task[None]] = {}
-        self._next: dict[int, int] = {}
+        self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._next: dict[Partition, int] = {}
         self._released = False
         self._assignments = 0
         self._guard = Guard()
@@ -81,12 +107,16 @@ class Customers:
         self._assignments += 1
         self._released = False
 
-    def begin(self, positions: Mapping[int, int]) -> None:
+    def begin(self, positions: Mapping[Partition, int]) -> None:
         """Expect the first chunk of each partition to begin there; before, chunks are of an assignment past."""
         self._next = dict(positions)
 
     async def take(self, chunk: Chunk) -> None:
         """Fold a chunk and start its transaction, once the one before it of the same partition is committed."""
+        async with self._turns[chunk.partition]:
+            await self._take(chunk)
+
+    async def _take(self, chunk: Chunk) -> None:
         partition = chunk.partition
         if previous := self._under_way.get(partition):
             await asyncio.wait({previous})
@@ -137,7 +167,7 @@ class Customers:
 
     def _may_take(self, chunk: Chunk) -> bool:
         stopped = (chunk.topic, chunk.partition) in self._around.flow.stopped()
-        return chunk.partition in self._next and self._transactions.owns(chunk.partition) and not stopped
+        return (chunk.topic, chunk.partition) in self._next and self._transactions.owns(chunk.partition) and not stopped
 
     def _stop(self, chunk: Chunk) -> None:
         """Go no further in this partition: neither this chunk nor what comes after it is committed."""
@@ -150,12 +180,13 @@ class Customers:
 
     def _follow(self, chunk: Chunk) -> None:
         """Raise BrokenInvariantError unless the chunk goes on where the last one ended; reading again is allowed."""
-        expected = self._next[chunk.partition]
+        place = chunk.topic, chunk.partition
+        expected = self._next[place]
         if chunk.first > expected:
             raise BrokenInvariantError(
-                f"partition {chunk.partition}: {expected} to {chunk.first} were never handed over"
+                f"partition {chunk.partition} of {chunk.topic}: {expected} to {chunk.first} were never handed over"
             )
-        self._next[chunk.partition] = chunk.next
+        self._next[place] = chunk.next
 
     async def _commit(self, chunk: Chunk, outputs: Outputs, started: float) -> None:
         mark = partial(self._marking.mark, chunk)
@@ -164,7 +195,7 @@ class Customers:
         if not self._transactions.owns(chunk.partition):
             return  # committed, but given away meanwhile: its states are not ours to keep
         self._store.update(chunk.partition, outputs.changelog)
-        if (position := written.positions.get(CHANGELOG)) is not None:
+        if (position := written.positions.get(self._marking.changelog)) is not None:
             self._store.wrote(chunk.partition, position)
         self._around.flow.applied(chunk)
         refused = len(outputs.refused)
