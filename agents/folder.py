@@ -116,6 +116,13 @@ class Folder:
         async with self._turns[chunk.partition]:
             await self._take(chunk)
 
+    async def tick(self, topic: str) -> None:
+        """Fold, for every partition of the topic, a chunk that covers nothing: for what time alone brings about."""
+        for place in [each for each in self._next if each[0] == topic]:
+            async with self._turns[place[1]]:
+                if (position := self._next.get(place)) is not None:
+                    await self._take(Chunk(*place, position, position, ()))
+
     async def _take(self, chunk: Chunk) -> None:
         partition = chunk.partition
         if previous := self._under_way.get(partition):
@@ -135,6 +142,8 @@ class Folder:
             return
         if self._guard.trips(partition, len(chunk.records), outputs.refused):
             self._stop(chunk)
+            return
+        if chunk.first == chunk.next and not any(outputs.by_topic().values()):
             return
         task = asyncio.create_task(self._commit(chunk, outputs, started))
         task.add_done_callback(self._done)

@@ -8,6 +8,7 @@ it needs, so that a stack of them starts fast.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -59,6 +60,35 @@ async def run_customers(settings: Settings) -> None:
     await worker.run(app, settings, _announcing("customers"), lambda: watch(kafka_url, epochs))
 
 
+async def run_alerts(settings: Settings) -> None:
+    """Raise and end alerts from changes of risk until told to stop."""
+    from agents import worker
+    from agents.alerts_app import alerts_app, ticking
+    from pipeline.alerts.policy import Policy
+    from pipeline.positions import Marks, committed, settle
+    from pipeline.registry import schema_ids_at_last
+    from pipeline.watch import watch
+
+    kafka_url = kafka_of(settings)
+    ids = await schema_ids_at_last(settings)
+    epochs = await prepare_topics(settings)
+    partitions = (await topics.partition_counts(kafka_url, ["risk"]))["risk"]
+    wanted = [TopicPartition(topic, number) for topic in ("risk", "alerts") for number in range(partitions)]
+
+    async def marks(_: Mapping[str, int]) -> Marks:
+        return await committed(kafka_url, topics.ALERTS_GROUP, wanted)
+
+    epochs = await settle(kafka_url, epochs, marks)
+    app, folder = alerts_app(kafka_url, settings, epochs, partitions, policy=Policy(), ids=ids)
+
+    async def beside() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(watch(kafka_url, epochs))
+            group.create_task(ticking(app, folder))
+
+    await worker.run(app, settings, _announcing("alerts"), beside)
+
+
 async def run_landing(settings: Settings) -> None:
     """Land every topic in ClickHouse until told to stop."""
     from agents import worker
@@ -87,6 +117,7 @@ def _announcing(role: str) -> Callable[[str], None]:
 ROLES: dict[str, Callable[[Settings], Awaitable[None]]] = {
     "collector": run_collector,
     "customers": run_customers,
+    "alerts": run_alerts,
     "landing": run_landing,
 }
 

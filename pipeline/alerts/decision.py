@@ -73,7 +73,14 @@ def _end(standing: Standing, change: Change) -> Decision:
     ended = replace(standing, is_open=False, held=None)
     if not standing.is_open or standing.alert_id is None:
         return Decision(ended)
-    over = Said("over", derived_id("over", standing.alert_id), standing.alert_id, change.as_of, change)
+    told = replace(
+        change,
+        previous_level=standing.level,
+        channels=standing.channels,
+        segment=standing.segment,
+        value=standing.value,
+    )
+    over = Said("over", derived_id("over", standing.alert_id), standing.alert_id, change.as_of, told)
     return Decision(ended, (over,))
 
 
@@ -106,5 +113,8 @@ def _raise(customer_id: str, standing: Standing, change: Change, moment: int) ->
         is_open=True,
         acknowledged_at=None,
         held=None,
+        channels=change.channels,
+        segment=change.segment,
+        value=change.value,
     )
     return Decision(raised, (Said("raised", alert_id, None, moment, change),))

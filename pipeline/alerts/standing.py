@@ -43,7 +43,8 @@ class Change(msgspec.Struct, array_like=True, frozen=True):
 class Standing(msgspec.Struct, array_like=True, frozen=True):
     """How a customer stands: the last alert, whether it is open, and a change held back by cooldown or snooze.
 
-    `risk_at` and `orders_at` are the epoch and offset of the last record applied of either topic.
+    `risk_at` and `orders_at` are the epoch and offset of the last record applied of either topic. Level, channels,
+    segment and value are the last alert's, so that its end is told to whom it was told.
     """
 
     alert_id: str | None = None
@@ -55,6 +56,9 @@ class Standing(msgspec.Struct, array_like=True, frozen=True):
     held: Change | None = None
     risk_at: tuple[int, int] = (-1, -1)
     orders_at: tuple[int, int] = (-1, -1)
+    channels: list[str] = []
+    segment: str | None = None
+    value: float | None = None
 
     @property
     def is_empty(self) -> bool:

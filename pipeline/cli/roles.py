@@ -19,6 +19,7 @@ class Role(StrEnum):
     """What a worker may do."""
 
     CUSTOMERS = "customers"
+    ALERTS = "alerts"
     LANDING = "landing"
 
 

@@ -133,6 +133,7 @@ async def demo(plan: Plan, settings: Settings, phases: Phases) -> Outcome:
                 target.kafka_url,
                 client,
                 timeout=LANDING_SECONDS,
+                alerts=True,
                 progress=lambda _, done, total: step(done, total),
             )
         with phases.phase("auditing"):

@@ -22,7 +22,7 @@ from pipeline.settings import Settings
 from sinks.clickhouse import connect
 from sinks.migrate import migrate
 
-ROLES = ("collector", "customers", "landing")
+ROLES = ("collector", "customers", "alerts", "landing")
 LOCAL_PARTITIONS = 4
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
@@ -49,7 +49,7 @@ class Keys:
 
 
 class Installation:
-    """Kafka, ClickHouse, collector, customers and landing, owned by this process and gone with it."""
+    """Kafka, ClickHouse, collector, customers, alerts and landing, owned by this process and gone with it."""
 
     def __init__(self, settings: Settings, data: Path, on_event: Callable[[str], None] = to_stderr) -> None:
         self._settings = settings
