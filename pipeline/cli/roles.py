@@ -20,6 +20,7 @@ class Role(StrEnum):
 
     CUSTOMERS = "customers"
     ALERTS = "alerts"
+    DELIVERY = "delivery"
     LANDING = "landing"
 
 

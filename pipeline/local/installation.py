@@ -23,6 +23,8 @@ from sinks.clickhouse import connect
 from sinks.migrate import migrate
 
 ROLES = ("collector", "customers", "alerts", "landing")
+DELIVERY = "delivery"
+"""One more role, where somebody is to be told of alerts."""
 LOCAL_PARTITIONS = 4
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
@@ -55,6 +57,7 @@ class Installation:
         self._settings = settings
         self._data = data.resolve()
         self._tell = on_event
+        self._names = (*ROLES, DELIVERY) if settings.alerts else ROLES
         self._stack = LocalStack(self._data, settings.local_broker, on_event)
         self._roles: dict[str, Child] = {}
         self._environment: dict[str, str] = {}
@@ -82,7 +85,7 @@ class Installation:
         keys = Keys.of(self._data)
         self._environment = self._settings_of(endpoints, keys)
         await self._prepare(endpoints)
-        facts = dict(zip(ROLES, await asyncio.gather(*map(self._launch, ROLES)), strict=True))
+        facts = dict(zip(self._names, await asyncio.gather(*map(self._launch, self._names)), strict=True))
         self._stack.publish(
             {
                 "collector_url": facts["collector"]["url"],
@@ -168,7 +171,7 @@ class Installation:
         """Start again whatever dies, with growing delays, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._stack.watch())
-            for role in ROLES:
+            for role in self._names:
                 group.create_task(self._watch(role))
 
     async def _watch(self, role: str) -> None:
@@ -188,7 +191,7 @@ class Installation:
 
     async def stop(self) -> None:
         """Stop the roles, those that write first, then the stack. Safe to call twice."""
-        for role in ROLES:
+        for role in self._names:
             if child := self._roles.pop(role, None):
                 await child.stop(_STOP_SECONDS)
         await self._stack.stop()
