@@ -9,13 +9,10 @@ from aiokafka import TopicPartition
 from faust.types import TP
 
 from agents.apps import chunked_app
-from agents.courier import Sender
 from agents.delivery import TOPIC, Deliverer
-from agents.notifier import Notifier
+from agents.senders import sender_of
 from agents.transport import ChunkedApp
-from agents.webhook import Webhook
 from pipeline.alerts.plan import Plan
-from pipeline.alerts.routes import Destination
 from pipeline.log_reader import log_reader
 from pipeline.marks import Start
 from pipeline.positions import committed, starts
@@ -23,11 +20,6 @@ from pipeline.publisher import Publisher
 from pipeline.settings import Settings
 from pipeline.topics import DELIVERY_GROUP
 from schemas.ids import LOCAL, Ids
-
-
-def sender_of(destination: Destination) -> Sender:
-    """What sends to a destination, by its kind. Raises ConfigurationError where that cannot work."""
-    return Webhook(destination) if destination.kind == "webhook" else Notifier(destination)
 
 
 def delivery_app(

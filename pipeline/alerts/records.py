@@ -43,6 +43,13 @@ def again(alert: Record, destination: str, at: int) -> Record:
     return {**alert, "destination": destination, "attempt": 0, "status": "again", "error": None, "attempted_at": at}
 
 
+def sample(alert_id: str, at: int) -> Record:
+    """A made-up alert, to try a destination with; it says so."""
+    made_up = {"code": "test", "points": 0.0, "text": "this is only a test: there is no such customer"}
+    record = _record(alert_id, "test", "raised", at)
+    return {**record, "score": 60.0, "level": "high", "reasons": [made_up], "action": "none", "model_version": "test"}
+
+
 def attempt_record(  # noqa: PLR0913 (the fields of an attempt)
     alert: Record, destination: str, attempt: int, *, status: str, error: str | None, at: int
 ) -> Record:
