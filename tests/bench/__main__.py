@@ -10,7 +10,7 @@ import argparse
 
 import uvloop
 
-from tests.bench import customers, edges, history, hot, landing, latency, mappings, recovery, workers
+from tests.bench import alerts, customers, edges, history, hot, landing, latency, mappings, recovery, workers
 
 BENCHES = {
     "history": history.run,
@@ -19,6 +19,7 @@ BENCHES = {
     "edges": edges.run,
     "mappings": mappings.run,
     "latency": latency.run,
+    "alerts": alerts.run,
 }
 LARGE = {
     "hot": hot.run,
