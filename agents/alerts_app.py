@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any, NoReturn, cast
 
@@ -24,6 +25,9 @@ from schemas.ids import LOCAL, Ids
 TICK_SECONDS = 10.0
 """How often what cooldown or a snooze held back is looked at; it is raised that much later at the most."""
 
+DEFER_SECONDS = 1.0
+"""How long the position after changes that say nothing may wait for its commit: most do, and a commit is dear."""
+
 
 def alerts_app(  # noqa: PLR0913 (what it depends on, each once)
     kafka_url: str, settings: Settings, epochs: dict[str, int], partitions: int, *, policy: Policy, ids: Ids = LOCAL
@@ -41,7 +45,7 @@ def alerts_app(  # noqa: PLR0913 (what it depends on, each once)
     store = cast(Store, table.data)
     transactions = Transactions(kafka_url, ALERTS_GROUP, compression_of(settings))
     marking = Marking(kafka_url, ALERTS_GROUP, (RISK, ORDERED), epochs)
-    folder = Folder(Alerting(policy, epochs, ids), store, transactions, marking, app)
+    folder = Folder(Alerting(policy, epochs, ids), store, transactions, marking, app, defer_seconds=DEFER_SECONDS)
 
     async def starts(assigned: set[TP]) -> Mapping[TP, Start]:
         found = await marking.starts({tp.partition for tp in assigned})
@@ -66,9 +70,14 @@ def _declare(app: ChunkedApp, folder: Folder, topic: str) -> None:
                 await folder.take(chunk)
 
 
-async def ticking(app: ChunkedApp, folder: Folder, every: float = TICK_SECONDS) -> NoReturn:
+async def ticking(app: ChunkedApp, folder: Folder) -> NoReturn:
     """Let time bring about what it does, while the states are whole."""
+    ticked = time.monotonic()
     while True:
-        await asyncio.sleep(every)
-        if app.settled:
+        await asyncio.sleep(DEFER_SECONDS)
+        if not app.settled:
+            continue
+        await folder.settle()
+        if time.monotonic() - ticked >= TICK_SECONDS:
+            ticked = time.monotonic()
             await folder.tick(RISK)

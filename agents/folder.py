@@ -6,9 +6,9 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from agents.chunk import Chunk
 from agents.flow import Partition
@@ -56,16 +56,24 @@ class Folder:
     in one transaction; and only when that is committed are the states in memory replaced. A crash at any point leaves
     the chunk as if it had never been read. Chunks of several topics share the states of their partition, and take
     turns.
+
+    Of a chunk that gives nothing only the position is to be committed. For `defer_seconds` after a commit of its log
+    that waits, for a later chunk or for `settle`: read again after a crash it gives nothing again.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what it depends on, each once)
         self,
         folding: Folding,
         store: Store,
         transactions: Transactions,
         marking: Marking,
         around: Surroundings,
+        *,
+        defer_seconds: float = 0.0,
     ) -> None:
+        self._defer = defer_seconds
+        self._deferred: dict[Partition, Chunk] = {}
+        self._committed: dict[Partition, float] = {}
         self._fold = folding
         self._store = store
         self._transactions = transactions
@@ -99,6 +107,7 @@ class Folder:
         """Take over and let go of partitions; nothing in flight for a lost one is committed."""
         self._guard.forget()
         self._next.clear()
+        self._deferred.clear()
         for partition in lost:
             if task := self._under_way.pop(partition, None):
                 task.cancel()
@@ -123,15 +132,17 @@ class Folder:
                 if (position := self._next.get(place)) is not None:
                     await self._take(Chunk(*place, position, position, ()))
 
+    async def settle(self) -> None:
+        """Commit the positions that have waited for long enough."""
+        for place in list(self._deferred):
+            async with self._turns[place[1]]:
+                chunk = self._deferred.get(place)
+                if chunk is not None and not self._may_defer(chunk) and await self._has_turn(chunk):
+                    self._begin(chunk, self._commit_position(chunk))
+
     async def _take(self, chunk: Chunk) -> None:
         partition = chunk.partition
-        if previous := self._under_way.get(partition):
-            await asyncio.wait({previous})
-            if previous.cancelled():
-                self._around.flow.dropped(chunk)
-                return
-            previous.result()
-        if self._released or not self._may_take(chunk):
+        if not await self._has_turn(chunk):
             self._around.flow.dropped(chunk)
             return
         self._follow(chunk)
@@ -143,11 +154,44 @@ class Folder:
         if self._guard.trips(partition, len(chunk.records), outputs.refused):
             self._stop(chunk)
             return
-        if chunk.first == chunk.next and not any(outputs.by_topic().values()):
-            return
-        task = asyncio.create_task(self._commit(chunk, outputs, started))
+        if not any(outputs.by_topic().values()) and self._may_defer(chunk):
+            self._put_off(chunk, time.monotonic() - started)
+        else:
+            self._begin(chunk, self._commit(chunk, outputs, started))
+
+    async def _has_turn(self, chunk: Chunk) -> bool:
+        """Whether a chunk's transaction may begin, once the one before it of its partition is committed."""
+        if previous := self._under_way.get(chunk.partition):
+            await asyncio.wait({previous})
+            if previous.cancelled():
+                return False
+            previous.result()
+        return not self._released and self._may_take(chunk)
+
+    def _may_defer(self, chunk: Chunk) -> bool:
+        """Whether the position alone may wait; that of a chunk which covers nothing needs no commit at all."""
+        since = time.monotonic() - self._committed.get((chunk.topic, chunk.partition), float("-inf"))
+        return chunk.first == chunk.next or since < self._defer
+
+    def _put_off(self, chunk: Chunk, seconds: float) -> None:
+        if chunk.first < chunk.next:
+            self._deferred[chunk.topic, chunk.partition] = chunk
+            self._around.metrics.applied(chunk.topic, len(chunk.records), 0, seconds)
+        self._around.flow.applied(chunk)
+
+    def _begin(self, chunk: Chunk, work: Coroutine[Any, Any, None]) -> None:
+        """Start a chunk's transaction, which commits what was put off of its log, too."""
+        place = chunk.topic, chunk.partition
+        self._deferred.pop(place, None)
+        self._committed[place] = time.monotonic()
+        task = asyncio.create_task(work)
         task.add_done_callback(self._done)
-        self._under_way[partition] = task
+        self._under_way[chunk.partition] = task
+
+    async def _commit_position(self, chunk: Chunk) -> None:
+        mark = partial(self._marking.mark, chunk)
+        with self._around.waits.waiting(f"the transaction of partition {chunk.partition} waits for Kafka"):
+            await self._transactions.commit(chunk.partition, {}, chunk.topic, mark)
 
     async def _folded(self, chunk: Chunk) -> Outputs | None:
         """Fold a chunk, once the schema ids in it are known; None when its partition was given back meanwhile.
