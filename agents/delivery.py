@@ -17,6 +17,7 @@ from pipeline.alerts.retries import Outcome
 from pipeline.alerts.routes import Destination
 from pipeline.errors import UnavailableError
 from pipeline.lanes import Message
+from pipeline.letters import UNDELIVERABLE
 from pipeline.model import FieldError, LogPosition, Record, Rejected, dead_letter, derived_id
 from pipeline.publisher import Publisher
 from schemas.codec import Decoder, Encoder, UndecodableError
@@ -160,7 +161,9 @@ class Deliverer:
 
     def _undeliverable(self, delivery: Delivery, value: bytes, outcome: Outcome, now: int) -> bytes:
         why = f"{delivery.destination} did not take it in {delivery.attempts} attempts: {outcome.error}"
-        refused = Rejected((FieldError("undeliverable", f"destinations.{delivery.destination}", why),), value)
+        refused = Rejected((FieldError(UNDELIVERABLE, f"destinations.{delivery.destination}", why),), value)
         position = LogPosition(TOPIC, self._epoch, delivery.partition, delivery.offset)
         letter = dead_letter(refused, SOURCE, now, position)
-        return self._encode_rejected({**letter, "dead_letter_id": derived_id("undeliverable", *delivery.key)})
+        return self._encode_rejected(
+            {**letter, "dead_letter_id": derived_id(UNDELIVERABLE, letter["dead_letter_id"], delivery.destination)}
+        )

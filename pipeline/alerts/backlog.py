@@ -95,7 +95,7 @@ class Backlog:
 
     def _opened(self, partition: int, offset: int, alert: Record, name: str, when: When) -> Delivery:
         self.finish((alert["alert_id"], name))
-        made = Delivery(alert, name, partition, offset, when.moment, when.digest, when.moment)
+        made = Delivery(alert, name, partition, offset, when.moment, when.digest, when.moment, alert["attempt"])
         self._deliveries[made.key] = made
         self._open[partition][offset] += 1
         return made

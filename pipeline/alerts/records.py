@@ -39,8 +39,16 @@ def snooze(customer_id: str, until: int, at: int, by: str | None = None) -> Reco
 
 
 def again(alert: Record, destination: str, at: int) -> Record:
-    """Deliver an alert once more to one destination, which was given up."""
-    return {**alert, "destination": destination, "attempt": 0, "status": "again", "error": None, "attempted_at": at}
+    """Deliver an alert, given up at this attempt, once more to one destination; attempts are numbered on."""
+    number = alert["attempt"] + 1
+    return {
+        **alert,
+        "destination": destination,
+        "attempt": number,
+        "status": "again",
+        "error": None,
+        "attempted_at": at,
+    }
 
 
 def sample(alert_id: str, at: int) -> Record:

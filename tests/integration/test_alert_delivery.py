@@ -10,6 +10,7 @@ import pytest
 from pipeline.local.installation import Installation
 from pipeline.settings import Settings
 from sinks.clickhouse import connect
+from tests.command import touchline
 from tests.integration.test_alerts import complaint, send
 from tests.receiver import Receiver, plan_file, receiving
 
@@ -23,9 +24,17 @@ async def shaky() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture(scope="module")
-async def installation(tmp_path_factory: pytest.TempPathFactory, shaky: Receiver) -> AsyncIterator[Installation]:
+async def dead() -> AsyncIterator[Receiver]:
+    async with receiving(status=503) as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="module")
+async def installation(
+    tmp_path_factory: pytest.TempPathFactory, shaky: Receiver, dead: Receiver
+) -> AsyncIterator[Installation]:
     folder = tmp_path_factory.mktemp("stack")
-    async with receiving() as steady, receiving(status=503) as dead:
+    async with receiving() as steady:
         plan = folder / "alerts.toml"
         plan.write_text(plan_file(shaky=shaky.url, steady=steady.url, dead=dead.url))
         settings = Settings(collector_port=0, collector_private_port=0, alerts=plan)
@@ -90,3 +99,17 @@ async def test_after_a_restart_nothing_is_delivered_again(installation: Installa
         sum(shaky.asked[key] for key in shaky.processed if shaky.processed[key]["data"]["customer_id"] != "last")
         == before
     )
+
+
+async def test_what_was_given_up_is_delivered_after_a_replay(installation: Installation, dead: Receiver) -> None:
+    await until_count(installation, "SELECT count() FROM rejected WHERE code = 'undeliverable'", 2 * CUSTOMERS + 2)
+    dead.status = 200
+    data = str(installation.endpoints.data)
+    answer = await touchline("rejected", "replay", "--code", "undeliverable", "--json", "--data", data)
+    assert (answer.status, answer.json()["sent"]) == (0, 2 * CUSTOMERS + 2), answer.errors
+    raised = {str(row[0]) for row in await rows(installation, "SELECT alert_id FROM alerts WHERE status = 'raised'")}
+    async with asyncio.timeout(60):
+        while set(dead.processed) != raised:
+            await asyncio.sleep(0.1)
+    again = await touchline("rejected", "replay", "--code", "undeliverable", "--json", "--data", data)
+    assert again.json()["selected"] == 0
