@@ -52,6 +52,7 @@ class Courier:
         self._changed = asyncio.Event()
         self._free = asyncio.Semaphore(AT_ONCE)
         self._under_way: set[asyncio.Task[None]] = set()
+        self._failure: BaseException | None = None
 
     def add(self, deliveries: Iterable[Delivery]) -> None:
         """Deliver these when they are due."""
@@ -60,7 +61,7 @@ class Courier:
         self._changed.set()
 
     async def run(self) -> None:
-        """Deliver until cancelled. Raises what the report raises."""
+        """Deliver until cancelled. Raises what an attempt or its report raised: a fault of our own."""
         try:
             while True:
                 batch = await self._next_due()
@@ -84,10 +85,15 @@ class Courier:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
         self._free.release()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failure = error
+            self._changed.set()
 
     async def _next_due(self) -> list[Delivery]:
         while True:
             self._changed.clear()
+            if self._failure is not None:
+                raise self._failure
             while self._queue and self._queue[0][2].done:
                 heapq.heappop(self._queue)
             wait = self._queue[0][0] - now_ms() if self._queue else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import ssl
 import time
@@ -35,7 +36,8 @@ class Webhook:
             "webhook-signature": signature(self._destination.secret, message.id, moment, body),
         }
         try:
-            answer = await self._http.post(self._destination.url, content=body, headers=headers)
+            async with asyncio.timeout(self._destination.timeout_seconds):  # the client's own is for each read
+                answer = await self._http.post(self._destination.url, content=body, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError, ValueError) as error:
             return Outcome(in_words(error, self._destination.timeout_seconds))
         if answer.is_success:
@@ -51,7 +53,7 @@ class Webhook:
 def in_words(error: Exception, seconds: float) -> str:
     """Why nothing was answered. The texts of the client's errors may name hosts, so none of them is passed on."""
     match error:
-        case httpx.TimeoutException():
+        case httpx.TimeoutException() | TimeoutError():
             return f"no answer within {seconds:g} s"
         case httpx.ConnectError():
             return "no connection: is the destination up, its name right and its certificate valid?"

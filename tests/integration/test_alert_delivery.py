@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -113,3 +114,20 @@ async def test_what_was_given_up_is_delivered_after_a_replay(installation: Insta
             await asyncio.sleep(0.1)
     again = await touchline("rejected", "replay", "--code", "undeliverable", "--json", "--data", data)
     assert again.json()["selected"] == 0
+
+
+async def test_a_destination_is_tried_by_command(tmp_path: Path) -> None:
+    plan = tmp_path / "alerts.toml"
+    async with receiving() as good, receiving(status=403) as bad:
+        plan.write_text(plan_file(good=good.url, bad=bad.url))
+        answer = await touchline("alerts", "test", "good", TOUCHLINE_ALERTS=str(plan))
+        assert (answer.status, answer.errors) == (0, "good took it\n")
+        [body] = good.processed.values()
+        assert body["data"]["customer_id"] == "test"
+        refused = await touchline("alerts", "test", "bad", TOUCHLINE_ALERTS=str(plan))
+        assert (refused.status, refused.errors) == (1, "touchline: bad: HTTP 403\n")
+    unknown = await touchline("alerts", "test", "nobody", TOUCHLINE_ALERTS=str(plan))
+    assert (unknown.status, "there is no destination nobody; known: bad, good" in unknown.errors) == (2, True)
+    plan.write_text(plan_file(good="gopher://hidden"))
+    wrong = await touchline("worker", "alerts", TOUCHLINE_ALERTS=str(plan), TOUCHLINE_KAFKA_URL="127.0.0.1:1")
+    assert (wrong.status, "destinations.good.url" in wrong.errors, "hidden" in wrong.errors) == (2, True, False)

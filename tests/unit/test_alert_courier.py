@@ -107,6 +107,35 @@ async def test_what_is_acknowledged_meanwhile_is_not_sent() -> None:
     assert [message.alerts[0]["customer_id"] for message in sender.sent] == ["c-2", "c-3"]
 
 
+async def test_a_report_that_fails_ends_the_courier() -> None:
+    async def report(*_: object) -> None:
+        raise RuntimeError("our own fault")
+
+    courier = Courier(DESTINATION, Scripted(), report)
+    courier.add([delivery(1)])
+    with pytest.raises(RuntimeError, match="our own fault"):
+        await asyncio.wait_for(courier.run(), 30)
+
+
+async def test_one_that_answers_drop_by_drop_is_not_waited_for() -> None:
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 Fine\r\nContent-Length: 1000000\r\n\r\n")
+        try:
+            while True:
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+        except (ConnectionError, asyncio.CancelledError):
+            writer.transport.abort()
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    sender = Webhook(Destination("crm", "webhook", url, SECRET, 0.5))
+    assert await sender.send(Message.of([alert()])) == Outcome("no answer within 0.5 s")
+    await sender.close()
+    server.close()
+
+
 async def test_a_webhook_tells_what_failed_without_the_address() -> None:
     message = Message.of([alert()])
     async with receiving(status=503) as receiver:
