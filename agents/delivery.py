@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
+from prometheus_client import Counter, Gauge
+
 from agents.chunk import Chunk
 from agents.courier import Courier, Sender, now_ms
 from agents.surroundings import Surroundings
@@ -63,6 +65,14 @@ class Deliverer:
             name: Courier(destination, make_sender(destination), self.report)
             for name, destination in plan.destinations.items()
         }
+        registry = around.metrics.registry
+        self._attempts = Counter(
+            "touchline_alert_attempts", "Attempts to deliver an alert", ["destination", "status"], registry=registry
+        )
+        still_open = Gauge(
+            "touchline_alert_deliveries_open", "Alerts not delivered yet, each for each destination", registry=registry
+        )
+        still_open.set_function(lambda: len(self._backlog))
         self._reading: dict[int, int] = {}
         self._waiting: dict[int, list[Delivery]] = {}
 
@@ -120,6 +130,7 @@ class Deliverer:
             log.warning("given up: alert %s for %s: %s", *delivery.key, outcome.error)
             await self._publish("rejected", (None, self._undeliverable(delivery, value, outcome, now)))
         await self._publish(TOPIC, (delivery.alert["customer_id"].encode(), value), delivery.partition)
+        self._attempts.labels(delivery.destination, status).inc()
         if status != "failed" and not delivery.done:
             self._backlog.finish(delivery.key)
             self._note(delivery.partition)

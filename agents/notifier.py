@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any, Protocol
 
 from pipeline.alerts.messages import Message
 from pipeline.alerts.retries import Outcome
 from pipeline.alerts.routes import Destination
 from pipeline.errors import ConfigurationError
+
+for _name in ("apprise", "urllib3"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL + 1)  # what they log may name addresses
 
 
 class Service(Protocol):

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from pipeline.local.installation import Installation
@@ -74,6 +75,10 @@ async def test_every_alert_reaches_everybody_under_one_id(installation: Installa
     assert set(shaky.processed) == raised
     assert shaky.wrong == []
     assert max(shaky.asked.values()) > 1
+    async with httpx.AsyncClient() as http:
+        metrics = (await http.get(installation.endpoints.extra["health"]["delivery"] + "/metrics")).text
+    assert f'touchline_alert_attempts_total{{destination="shaky",status="delivered"}} {2 * CUSTOMERS:.1f}' in metrics
+    assert "touchline_alert_deliveries_open " in metrics
     failed = await rows(installation, "SELECT DISTINCT error FROM alerts WHERE status = 'failed'")
     assert failed
     assert all("127.0.0.1" not in str(error) and "token" not in str(error) for (error,) in failed)
