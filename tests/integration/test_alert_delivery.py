@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -119,6 +120,20 @@ async def test_what_was_given_up_is_delivered_after_a_replay(installation: Insta
             await asyncio.sleep(0.1)
     again = await touchline("rejected", "replay", "--code", "undeliverable", "--json", "--data", data)
     assert again.json()["selected"] == 0
+
+
+async def test_alerts_flow_while_clickhouse_stands_still(installation: Installation, shaky: Receiver) -> None:
+    clickhouse = installation.stack.child("clickhouse")
+    clickhouse.signal(signal.SIGSTOP)
+    try:
+        await send(installation, *(complaint("meanwhile", 100 - minute) for minute in range(6)))
+        async with asyncio.timeout(30):
+            while "meanwhile" not in {body["data"]["customer_id"] for body in shaky.processed.values()}:
+                await asyncio.sleep(0.05)
+    finally:
+        clickhouse.signal(signal.SIGCONT)
+    landed = "SELECT count() FROM alerts WHERE customer_id = 'meanwhile' AND status = 'raised'"
+    await until_count(installation, landed, 2)
 
 
 async def test_a_destination_is_tried_by_command(tmp_path: Path) -> None:
