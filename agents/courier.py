@@ -61,17 +61,16 @@ class Courier:
         self._changed.set()
 
     async def run(self) -> None:
-        """Deliver until cancelled. Raises what an attempt or its report raised: a fault of our own."""
-        try:
-            while True:
-                batch = await self._next_due()
-                await self._free.acquire()
-                task = asyncio.create_task(self._attempt(batch))
-                self._under_way.add(task)
-                task.add_done_callback(self._ended)
-        finally:
-            for task in self._under_way:
-                task.cancel()
+        """Deliver until cancelled; attempts under way then are for `settle` and `close` to end.
+
+        Raises what an attempt or its report raised: a fault of our own.
+        """
+        while True:
+            batch = await self._next_due()
+            await self._free.acquire()
+            task = asyncio.create_task(self._attempt(batch))
+            self._under_way.add(task)
+            task.add_done_callback(self._ended)
 
     async def settle(self, seconds: float) -> None:
         """Wait a moment for the attempts under way, so that a restart need not make them again."""
@@ -79,7 +78,11 @@ class Courier:
             await asyncio.wait(set(self._under_way), timeout=seconds)
 
     async def close(self) -> None:
-        """Let go of the sender."""
+        """Give up what is still under way, and let go of the sender."""
+        left = list(self._under_way)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
         await self._sender.close()
 
     def _ended(self, task: asyncio.Task[None]) -> None:

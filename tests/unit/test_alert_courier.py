@@ -107,6 +107,45 @@ async def test_what_is_acknowledged_meanwhile_is_not_sent() -> None:
     assert [message.alerts[0]["customer_id"] for message in sender.sent] == ["c-2", "c-3"]
 
 
+class Slow(Scripted):
+    """A sender that answers when it is let go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.answers = asyncio.Event(), asyncio.Event()
+
+    async def send(self, message: Message) -> Outcome:
+        self.asked.set()
+        await self.answers.wait()
+        return await super().send(message)
+
+
+async def test_an_attempt_under_way_is_finished_before_the_worker_ends() -> None:
+    desk, sender = Desk(1), Slow()
+    courier = Courier(DESTINATION, sender, desk.report)
+    courier.add([delivery(1)])
+    running = asyncio.create_task(courier.run())
+    await sender.asked.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    sender.answers.set()
+    await courier.settle(30)
+    await courier.close()
+    assert desk.reports == [(1, None, False)]
+
+
+async def test_an_attempt_that_does_not_end_is_given_up_with_the_worker() -> None:
+    desk, sender = Desk(1), Slow()
+    courier = Courier(DESTINATION, sender, desk.report)
+    courier.add([delivery(1)])
+    running = asyncio.create_task(courier.run())
+    await sender.asked.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await courier.close()
+    assert desk.reports == []
+
+
 async def test_a_report_that_fails_ends_the_courier() -> None:
     async def report(*_: object) -> None:
         raise RuntimeError("our own fault")
