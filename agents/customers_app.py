@@ -9,7 +9,7 @@ from faust.types import TP
 
 from agents.apps import chunked_app, compression_of
 from agents.chunked_app import ChunkedApp
-from agents.customers import Customers
+from agents.folder import Folder
 from agents.folding import Folding
 from agents.marking import Marking
 from agents.store import Store
@@ -23,7 +23,7 @@ from schemas.ids import LOCAL, Ids
 
 def customers_app(
     kafka_url: str, settings: Settings, epochs: dict[str, int], partitions: int, ids: Ids = LOCAL
-) -> tuple[ChunkedApp, Customers]:
+) -> tuple[ChunkedApp, Folder]:
     """Build the application, and the agent's own object for measurement."""
     app = chunked_app(CUSTOMERS_GROUP, kafka_url, settings, done="folded")
     table = app.Table(
@@ -37,13 +37,13 @@ def customers_app(
     store = cast(Store, table.data)
     transactions = Transactions(kafka_url, CUSTOMERS_GROUP, compression_of(settings))
     folding = Folding(LiveRules(settings), epochs["touchpoints"], ids)
-    marking = Marking(kafka_url, epochs)
-    customers = Customers(folding, store, transactions, marking, app)
+    marking = Marking(kafka_url, CUSTOMERS_GROUP, ["touchpoints"], epochs)
+    customers = Folder(folding, store, transactions, marking, app)
 
     async def starts(assigned: set[TP]) -> Mapping[TP, Start]:
         found = await marking.starts({tp.partition for tp in assigned})
         beginnings = await app.consumer.earliest_offsets(*assigned) if assigned else {}
-        customers.begin({tp.partition: max(start.position, beginnings[TP(*tp)] or 0) for tp, start in found.items()})
+        customers.begin({tuple(tp): max(start.position, beginnings[TP(*tp)] or 0) for tp, start in found.items()})
         return {TP(*tp): start for tp, start in found.items()}
 
     app.starts = starts

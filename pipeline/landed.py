@@ -12,7 +12,7 @@ from aiokafka import TopicPartition
 from pipeline.errors import UnavailableError
 from pipeline.log_reader import LogReader, Span, log_reader
 from pipeline.positions import committed
-from pipeline.topics import CUSTOMERS_GROUP, LANDED, epochs
+from pipeline.topics import ALERTS_GROUP, CUSTOMERS_GROUP, LANDED, epochs
 from sinks import ledger
 from sinks.clickhouse import Client
 
@@ -38,12 +38,13 @@ async def wait_until_landed(
     *,
     timeout: float,  # noqa: ASYNC109 (the message says where it stood)
     progress: Progress | None = None,
+    alerts: bool = False,
 ) -> None:
     """Return when every touchpoint now in Kafka has been applied to its customer and all of it has landed.
 
-    First the customers agent must have passed the ends that `touchpoints` has now, then the ledger the ends
-    that all landed topics have by then. Raises UnavailableError after `timeout` seconds, saying where it
-    stands.
+    First the customers agent must have passed the ends that `touchpoints` has now, then (with `alerts`) the alerts
+    agent those that `risk` has by then, then the ledger those of all landed topics.
+    Raises UnavailableError after `timeout` seconds, saying where it stands.
     """
     until = time.monotonic() + timeout
     tell = progress or _silent
@@ -52,6 +53,11 @@ async def wait_until_landed(
         known = await epochs(kafka_url)
         applied = committed_positions(kafka_url, CUSTOMERS_GROUP, touchpoints, known.get("touchpoints", -1))
         await wait_for(log, touchpoints, applied, until, tell)
+        if alerts:
+            risk = await log.spans(["risk"])
+            seen = "seen by the alerts worker"
+            decided = committed_positions(kafka_url, ALERTS_GROUP, risk, known.get("risk", -1), seen)
+            await wait_for(log, risk, decided, until, tell)
         everything = await log.spans(LANDED_NAMES)
         await wait_for(log, everything, marks_of(clickhouse, await epochs(kafka_url)), until, tell)
 
@@ -99,14 +105,20 @@ async def _still_open(
     return {tp: span for tp, span in ahead.items() if tp in holding or tp not in still}
 
 
-def committed_positions(kafka_url: str, group: str, partitions: Collection[TopicPartition], epoch: int) -> Positions:
+def committed_positions(
+    kafka_url: str,
+    group: str,
+    partitions: Collection[TopicPartition],
+    epoch: int,
+    what: str = "applied by the customers worker",
+) -> Positions:
     """Return where a consumer group stands, by its commits in the topic's current epoch."""
 
     async def read() -> dict[TopicPartition, int]:
         marks = await committed(kafka_url, group, partitions)
         return {tp: mark.position for tp, mark in marks.items() if mark.epoch is None or mark.epoch == epoch}
 
-    return Positions("applied by the customers worker", read)
+    return Positions(what, read)
 
 
 def marks_of(clickhouse: Client, known: Mapping[str, int], topics: Iterable[str] = LANDED_NAMES) -> Positions:

@@ -3,6 +3,7 @@
 Letters refused before Kafka hold an event as JSON: it is validated by today's rules, at the moment of the replay.
 Letters of a webhook hold its request: it is mapped again, by today's mapping.
 Letters refused by an agent hold a framed record: it is decoded and checked again, and keeps its own times.
+Letters of alerts that a destination did not take hold the alert: it is to be delivered there again.
 
 Replaying a letter twice gives the same event_id twice, so that it counts once. An event that brought no id gets the one
 it would have had: a line of an import that of its content and ordinal; an event under an Idempotency-Key that of the
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from pipeline.alerts.records import again as alert_again
 from pipeline.channels.compiled import Source
 from pipeline.channels.envelope import Kept, restored
 from pipeline.channels.touchpoints import again
@@ -31,7 +33,12 @@ from schemas.codec import Decoder, Encoder, UndecodableError
 from schemas.ids import LOCAL, Ids
 
 TOPIC = "touchpoints"
-"""The one topic whose records can be sent again: all others are made from it."""
+"""The topic whose records can be sent again: all others are made from it."""
+ALERTS = "alerts"
+TOPICS = (TOPIC, ALERTS)
+"""Where replays write to."""
+UNDELIVERABLE = "undeliverable"
+"""The code of an alert that a destination did not take."""
 _NO_SOURCES: Mapping[str, Source] = MappingProxyType({})
 
 
@@ -76,11 +83,17 @@ class Letter(Envelope):
 
 @dataclass(frozen=True)
 class Ready:
-    """A touchpoint made of a dead letter: the record, and what Kafka is to be given."""
+    """What is made of a dead letter, a touchpoint or an alert: the record, and what Kafka is to be given."""
 
     record: Record
     key: bytes
     value: bytes
+    topic: str = TOPIC
+
+    @property
+    def moment(self) -> int:
+        """By which it is sorted, UTC milliseconds."""
+        return int(self.record["occurred_at" if self.topic == TOPIC else "attempted_at"])
 
 
 class Replayed(NamedTuple):
@@ -114,14 +127,17 @@ class Replaying:
         self._ids = ids
         self._decode = Decoder(TOPIC, ids)
         self._encode = Encoder(TOPIC, ids)
+        self._decode_alert = Decoder(ALERTS, ids)
+        self._encode_alert = Encoder(ALERTS, ids)
 
     async def meet_schemas(self, letters: Sequence[Letter]) -> None:
         """Find out about the letters' schema ids. Raises UnavailableError when the registry is out of reach."""
-        await self._ids.meet(TOPIC, [letter.original for letter in letters if letter.topic == TOPIC])
+        for topic in TOPICS:
+            await self._ids.meet(topic, [letter.original for letter in letters if letter.topic == topic])
 
-    def event_id_of(self, value: bytes) -> str:
-        """The event_id of what is to be sent."""
-        return str(self._decode(value)["event_id"])
+    def id_of(self, topic: str, value: bytes) -> str:
+        """The event_id of a touchpoint that is to be sent, the alert_id of an alert."""
+        return str(self._decode(value)["event_id"] if topic == TOPIC else self._decode_alert(value)["alert_id"])
 
     def __call__(self, letter: Letter, now: int) -> Ready | FieldError:
         """What is to be sent for the letter, or why nothing can be; `now` is the moment of the replay."""
@@ -134,6 +150,8 @@ class Replaying:
         if letter.topic is None:
             request = restored(letter.original)
             return self._ready(_event(letter, now) if request is None else self._mapped(letter, request, now))
+        if letter.topic == ALERTS and letter.code == UNDELIVERABLE:
+            return self._again(letter, now)
         if letter.topic != TOPIC:
             fix = f"a record of topic {letter.topic} is made from touchpoints: `touchline rebuild` its customer instead"
             return FieldError("not_replayable", "", fix)
@@ -146,6 +164,15 @@ class Replaying:
             fix = f"no source is called {letter.source}: set TOUCHLINE_CHANNELS to the folder of its mapping"
             return FieldError("source_unknown", "", fix)
         return again(source, request, letter.event_id, now)
+
+    def _again(self, letter: Letter, now: int) -> Ready | FieldError:
+        """Make an alert ready to be delivered once more to where it was given up."""
+        try:
+            alert = self._decode_alert(letter.original)
+        except UndecodableError as error:
+            return FieldError(error.code, "", str(error))
+        record = alert_again(alert, alert["destination"], now)
+        return Ready(record, record["customer_id"].encode(), self._encode_alert(record), ALERTS)
 
     def _mended(self, letter: Letter) -> Ready | FieldError:
         """Make a framed touchpoint ready again, under its customer's key."""

@@ -69,9 +69,13 @@ async def settle(kafka_url: str, epochs: Mapping[str, int], read_marks: ReadMark
 
 
 async def starts(
-    kafka_url: str, epochs: Mapping[str, int], marks: Marks, partitions: Iterable[TopicPartition]
+    kafka_url: str,
+    epochs: Mapping[str, int],
+    marks: Marks,
+    partitions: Iterable[TopicPartition],
+    changelog: str = CHANGELOG,
 ) -> dict[TopicPartition, Start]:
-    """Where to read each of the partitions from.
+    """Where to read each of the partitions from; the states that a mark goes with are in `changelog`.
 
     Raises AnotherLogError where only a new epoch helps; a start of the worker begins it (`settle`).
     """
@@ -81,7 +85,7 @@ async def starts(
     own = {tp: marks[tp] for tp in wanted if tp in marks}
     async with _consumer(kafka_url) as consumer, reachable(kafka_url):
         logs = await _logs(consumer, wanted, own)
-        changelogs = [TopicPartition(CHANGELOG, tp.partition) for tp, mark in own.items() if mark.states]
+        changelogs = [TopicPartition(changelog, tp.partition) for tp, mark in own.items() if mark.states]
         state_ends = {tp.partition: end for tp, end in (await _ends(consumer, changelogs)).items()}
     found: dict[TopicPartition, Start] = {}
     for tp in wanted:
@@ -92,7 +96,7 @@ async def starts(
                 f"{tp.topic}-{tp.partition}: the log is not the one that was read up to {mark.position}: "
                 "it was cut short or made anew; a new start begins a new epoch"
             )
-        whole = states_are_whole(mark, epochs.get(CHANGELOG, -1), state_ends.get(tp.partition, 0))
+        whole = states_are_whole(mark, epochs.get(changelog, -1), state_ends.get(tp.partition, 0))
         goes_on = verdict is Verdict.GO_ON and whole
         found[tp] = Start(max(mark.position, log.first), log.held) if goes_on else Start(log.first)
     return found

@@ -57,8 +57,8 @@ class Publisher:
         if self._ending:
             await asyncio.wait(self._ending, timeout=self._timeout)
 
-    async def publish(self, topic: str, messages: Iterable[Message]) -> None:
-        """Return when Kafka has acknowledged every message.
+    async def publish(self, topic: str, messages: Iterable[Message], partition: int | None = None) -> None:
+        """Return when Kafka has acknowledged every message; the key says which partition, unless one is given.
 
         Raises UnavailableError when it could not within the time given; some may have been written all the same,
         so send again with the same event_ids. A refused batch is tried once more, through a new producer.
@@ -69,10 +69,10 @@ class Publisher:
         try:
             async with asyncio.timeout(self._timeout):
                 try:
-                    await self._publish(topic, given)
+                    await self._publish(topic, given, partition)
                 except KafkaError as error:
                     log.warning("trying again through a new producer, after %r", error)
-                    await self._publish(topic, given)
+                    await self._publish(topic, given, partition)
         except (KafkaError, TimeoutError) as error:
             self._failed_at = time.monotonic()
             why = repr(error) if isinstance(error, KafkaError) else f"no answer within {self._timeout:g} s"
@@ -81,9 +81,9 @@ class Publisher:
             del self._pending[token]
         self._acknowledged_at = time.monotonic()
 
-    async def _publish(self, topic: str, messages: list[Message]) -> None:
+    async def _publish(self, topic: str, messages: list[Message], partition: int | None) -> None:
         connection = await self._connected()
-        await asyncio.gather(*await connection.put(topic, messages))
+        await asyncio.gather(*await connection.put(topic, messages, partition))
 
     def waiting_seconds(self) -> float:
         """For how long the oldest messages given have waited for their acknowledgement; 0 when none wait."""
@@ -137,19 +137,21 @@ class _Connection:
         self._unsure = True
         self._watch_cluster()
 
-    async def put(self, topic: str, messages: Iterable[Message]) -> list[asyncio.Future[None]]:
+    async def put(
+        self, topic: str, messages: Iterable[Message], partition: int | None = None
+    ) -> list[asyncio.Future[None]]:
         """Hand messages to their partitions' lanes. Raises KafkaError when the topic cannot be found."""
         await self._be_sure()
         lanes = self._lanes.get(topic) or await self._open(topic)
         count = len(lanes)
         given: dict[int, list[Message]] = {}
-        anywhere = random.randrange(count)
+        anywhere = random.randrange(count) if partition is None else partition
         for message in messages:
-            key = message[0]
+            key = message[0] if partition is None else None
             given.setdefault(_hash(key) % count if key is not None else anywhere, []).append(message)
         if self.broken is not None:
             raise self.broken
-        return [lanes[partition].put(its) for partition, its in given.items()]
+        return [lanes[number].put(its) for number, its in given.items()]
 
     def _watch_cluster(self) -> None:
         """Note which cluster answers, and whenever a connection is lost, since another may answer the next one."""

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from pipeline.backfill_sort import Entry, Sorter
 from pipeline.lanes import Message
-from pipeline.letters import TOPIC, Letter, Ready, Replayed, Replaying
+from pipeline.letters import TOPICS, Letter, Ready, Replayed, Replaying
 from pipeline.model import FieldError
 
 ERRORS_SHOWN = 1_000
@@ -98,8 +98,13 @@ class Replay:
     async def send(self, publisher: Publishes, letters: Marks) -> None:
         """Publish what was accepted and mark its letters. Raises UnavailableError; starting again is safe."""
         for entries in _chunks(iter(self.sorter)):
-            await publisher.publish(TOPIC, [(entry.key, entry.value) for entry in entries])
-            await letters.mark([Replayed(_id_of(entry), self.decide.event_id_of(entry.value)) for entry in entries])
+            for topic in TOPICS:
+                messages: list[Message] = [(each.key, each.value) for each in entries if _topic_of(each) == topic]
+                if messages:
+                    await publisher.publish(topic, messages)
+            await letters.mark(
+                [Replayed(_id_of(each), self.decide.id_of(_topic_of(each), each.value)) for each in entries]
+            )
             self.sent += len(entries)
             self.progress("sending", self.sent)
 
@@ -112,7 +117,8 @@ class Replay:
     def _take(self, letter: Letter, decision: Ready | FieldError) -> None:
         if isinstance(decision, Ready):
             identity = uuid.UUID(letter.dead_letter_id).bytes
-            self.sorter.add(Entry(decision.record["occurred_at"], identity, 0, decision.key, decision.value))
+            number = TOPICS.index(decision.topic)
+            self.sorter.add(Entry(decision.moment, identity, number, decision.key, decision.value))
             self._accepted += 1
             return
         self._refused[decision.code, decision.path] += 1
@@ -123,6 +129,11 @@ class Replay:
 def _id_of(entry: Entry) -> str:
     """The letter of an entry: it stands where a backfill keeps the digest of a line."""
     return str(uuid.UUID(bytes=entry.digest))
+
+
+def _topic_of(entry: Entry) -> str:
+    """Where an entry goes: its number stands where a backfill keeps a line's."""
+    return TOPICS[entry.line]
 
 
 def _chunks(entries: Iterator[Entry]) -> Iterator[list[Entry]]:

@@ -8,6 +8,7 @@ it needs, so that a stack of them starts fast.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -59,6 +60,66 @@ async def run_customers(settings: Settings) -> None:
     await worker.run(app, settings, _announcing("customers"), lambda: watch(kafka_url, epochs))
 
 
+async def run_alerts(settings: Settings) -> None:
+    """Raise and end alerts from changes of risk until told to stop."""
+    from agents import worker
+    from agents.alerts_app import alerts_app, ticking
+    from pipeline.alert_plan import plan_of
+    from pipeline.positions import Marks, committed, settle
+    from pipeline.registry import schema_ids_at_last
+    from pipeline.watch import watch
+
+    kafka_url, plan = kafka_of(settings), plan_of(settings)
+    ids = await schema_ids_at_last(settings)
+    epochs = await prepare_topics(settings)
+    partitions = (await topics.partition_counts(kafka_url, ["risk"]))["risk"]
+    wanted = [TopicPartition(topic, number) for topic in ("risk", "alerts") for number in range(partitions)]
+
+    async def marks(_: Mapping[str, int]) -> Marks:
+        return await committed(kafka_url, topics.ALERTS_GROUP, wanted)
+
+    epochs = await settle(kafka_url, epochs, marks)
+    app, folder = alerts_app(kafka_url, settings, epochs, partitions, policy=plan.policy, ids=ids)
+
+    async def beside() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(watch(kafka_url, epochs))
+            group.create_task(ticking(app, folder))
+
+    await worker.run(app, settings, _announcing("alerts"), beside)
+
+
+async def run_delivery(settings: Settings) -> None:
+    """Deliver alerts to the destinations until told to stop."""
+    from agents import worker
+    from agents.delivery_app import delivery_app
+    from pipeline.alert_plan import plan_of
+    from pipeline.positions import Marks, committed, settle
+    from pipeline.registry import schema_ids_at_last
+    from pipeline.watch import watch
+
+    kafka_url, plan = kafka_of(settings), plan_of(settings)
+    if not plan.routes:
+        raise ConfigurationError("TOUCHLINE_ALERTS: name a file with destinations and routes, or run no delivery")
+    ids = await schema_ids_at_last(settings)
+    epochs = await prepare_topics(settings)
+    partitions = (await topics.partition_counts(kafka_url, ["alerts"]))["alerts"]
+    wanted = [TopicPartition("alerts", number) for number in range(partitions)]
+
+    async def marks(_: Mapping[str, int]) -> Marks:
+        return await committed(kafka_url, topics.DELIVERY_GROUP, wanted)
+
+    epochs = await settle(kafka_url, epochs, marks)
+    app, deliverer = delivery_app(kafka_url, settings, epochs, plan, ids)
+
+    async def beside() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(watch(kafka_url, epochs))
+            group.create_task(deliverer.run())
+
+    await worker.run(app, settings, _announcing("delivery"), beside)
+
+
 async def run_landing(settings: Settings) -> None:
     """Land every topic in ClickHouse until told to stop."""
     from agents import worker
@@ -87,6 +148,8 @@ def _announcing(role: str) -> Callable[[str], None]:
 ROLES: dict[str, Callable[[Settings], Awaitable[None]]] = {
     "collector": run_collector,
     "customers": run_customers,
+    "alerts": run_alerts,
+    "delivery": run_delivery,
     "landing": run_landing,
 }
 

@@ -96,6 +96,10 @@ class Settings(BaseSettings):
         300.0, gt=0, description="how long a click that Kafka does not acknowledge is kept in memory and tried again"
     )
 
+    alerts: Path | None = Field(
+        None, description="TOML file of when alerts are raised and who is told; unset: the defaults, and nobody"
+    )
+
     visit_gap_minutes: int = Field(30, gt=0, description="silence that ends a visit")
     journey_gap_days: int = Field(14, gt=0, description="silence that ends a journey")
     risk_model: Path | None = Field(

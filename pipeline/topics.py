@@ -32,7 +32,17 @@ __all__ = ["ALL", "LANDED", "Making", "ensure", "epochs", "partition_counts", "r
 
 CUSTOMERS_GROUP = "touchline-customers"
 LANDING_GROUP = "touchline-landing"
-CHANGELOG = f"{CUSTOMERS_GROUP}-state-changelog"
+ALERTS_GROUP = "touchline-alerts"
+DELIVERY_GROUP = "touchline-delivery"
+
+
+def changelog_of(group: str) -> str:
+    """The topic that keeps the states of an agent's group."""
+    return f"{group}-state-changelog"
+
+
+CHANGELOG = changelog_of(CUSTOMERS_GROUP)
+ALERTS_CHANGELOG = changelog_of(ALERTS_GROUP)
 
 _POLL_SECONDS = 0.05
 _FOR_EVER = -1
@@ -54,9 +64,9 @@ LANDED = (
     Topic("risk", "delete"),
     Topic("late", "delete"),
     Topic("rejected", "delete", keyed=False),
-    Topic("alerts", "delete", keyed=False),
+    Topic("alerts", "delete"),
 )
-ALL = (*LANDED, Topic(CHANGELOG, "compact"))
+ALL = (*LANDED, Topic(CHANGELOG, "compact"), Topic(ALERTS_CHANGELOG, "compact"))
 _EPOCHS = Topic(EPOCHS, "delete", keyed=False)
 COMPACTED = frozenset(topic.name for topic in ALL if topic.cleanup == "compact")
 

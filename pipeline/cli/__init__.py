@@ -34,6 +34,7 @@ def main() -> None:
             stream=sys.stderr,
         )
         from pipeline.cli import (  # noqa: PLC0415 (they register commands)
+            alerts,  # noqa: F401
             analysis,  # noqa: F401
             backfill,  # noqa: F401
             catalogue,  # noqa: F401

@@ -19,6 +19,8 @@ class Role(StrEnum):
     """What a worker may do."""
 
     CUSTOMERS = "customers"
+    ALERTS = "alerts"
+    DELIVERY = "delivery"
     LANDING = "landing"
 
 

@@ -92,7 +92,7 @@ def _facts(endpoints: Any) -> dict[str, Any]:
         "clickhouse_user": endpoints.clickhouse_user,
         "clickhouse_password": endpoints.clickhouse_password,
         "data": str(endpoints.data),
-        "pids": {**endpoints.pids, **roles, "alerts": roles.get("alerts")},
+        "pids": {**endpoints.pids, **roles},
         "health": endpoints.extra["health"],
     }
 

@@ -9,12 +9,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pipeline.collector.metrics import Metrics
+from pipeline.collector.orders import Orders
 
 
-def build(metrics: Metrics) -> Starlette:
-    """Build the app that serves /metrics."""
+def build(metrics: Metrics, orders: Orders) -> Starlette:
+    """Build the app that serves /metrics, and takes orders about alerts from whoever has the read key."""
 
     async def show(_: Request) -> Response:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
-    return Starlette(routes=[Route("/metrics", show)])
+    return Starlette(routes=[Route("/metrics", show), *orders.routes()])

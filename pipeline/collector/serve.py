@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from pipeline.collector import private
 from pipeline.collector.app import build
+from pipeline.collector.orders import Orders
 from pipeline.errors import ConfigurationError, UnavailableError
 from pipeline.listener import Listener, bound, url_of
 from pipeline.publisher import Publisher
@@ -41,7 +42,9 @@ async def serve(settings: Settings, *, on_ready: Callable[[Listening], None]) ->
     if not settings.kafka_url:
         raise ConfigurationError("TOUCHLINE_KAFKA_URL: set the broker that the collector writes to, host:port")
     publisher = Publisher(settings.kafka_url, settings.ack_timeout_seconds, settings.ready_after_seconds)
-    collector = build(settings, publisher, await schema_ids_at_last(settings))
+    ids = await schema_ids_at_last(settings)
+    collector = build(settings, publisher, ids)
+    orders = Orders(publisher, settings.read_key, ids)
     with (
         bound(settings.collector_host, settings.collector_port, "COLLECTOR_PORT") as public_socket,
         bound(LOOPBACK, settings.collector_private_port, "COLLECTOR_PRIVATE_PORT") as private_socket,
@@ -49,7 +52,7 @@ async def serve(settings: Settings, *, on_ready: Callable[[Listening], None]) ->
         grace = int(settings.ack_timeout_seconds) + _GRACE_SECONDS
         servers = [
             (Listener(collector.app, grace), public_socket),
-            (Listener(private.build(collector.metrics), grace), private_socket),
+            (Listener(private.build(collector.metrics, orders), grace), private_socket),
         ]
         listening = Listening(url_of(public_socket), url_of(private_socket))
         connecting = asyncio.create_task(_connect(publisher))

@@ -127,7 +127,7 @@ async def demo(plan: Plan, settings: Settings, phases: Phases) -> Outcome:
     inventing = asyncio.create_task(asyncio.to_thread(_invent, plan, now, file))
     async with AsyncExitStack() as stack:
         with phases.phase("starting up, simulating meanwhile"):
-            target = await stack.enter_async_context(attach(settings, data))
+            target = await stack.enter_async_context(attach(_telling_nobody(settings), data))
             client = await stack.enter_async_context(await target.clickhouse())
             await _want_empty(client, data)
             ids = await schema_ids(settings)
@@ -138,6 +138,7 @@ async def demo(plan: Plan, settings: Settings, phases: Phases) -> Outcome:
                 target.kafka_url,
                 client,
                 timeout=LANDING_SECONDS,
+                alerts=True,
                 progress=lambda _, done, total: step(done, total),
             )
         with phases.phase("auditing"):
@@ -210,6 +211,11 @@ def spread(events: Sequence[T], among: Sequence[T]) -> list[T]:
     placed = [((at + 0.5) / len(events), event) for at, event in enumerate(events)]
     placed += [((at + 0.5) / len(among), event) for at, event in enumerate(among)]
     return [event for _, event in sorted(placed, key=itemgetter(0))]
+
+
+def _telling_nobody(settings: Settings) -> Settings:
+    """The settings without anybody to be told of alerts: these customers do not exist."""
+    return settings.model_copy(update={"alerts": None})
 
 
 async def _views(client: Client, company: Company, settings: Settings) -> Views:

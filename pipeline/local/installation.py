@@ -23,7 +23,9 @@ from pipeline.settings import Settings
 from sinks.clickhouse import connect
 from sinks.migrate import migrate
 
-ROLES = ("collector", "customers", "landing")
+ROLES = ("collector", "customers", "alerts", "landing")
+DELIVERY = "delivery"
+"""One more role, where somebody is to be told of alerts."""
 LOCAL_PARTITIONS = 4
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
@@ -50,12 +52,13 @@ class Keys:
 
 
 class Installation:
-    """Kafka, ClickHouse, collector, customers and landing, owned by this process and gone with it."""
+    """Kafka, ClickHouse, collector, customers, alerts and landing, owned by this process and gone with it."""
 
     def __init__(self, settings: Settings, data: Path, on_event: Callable[[str], None] = to_stderr) -> None:
         self._settings = settings
         self._data = data.resolve()
         self._tell = on_event
+        self._names = (*ROLES, DELIVERY) if settings.alerts else ROLES
         self._stack = LocalStack(self._data, settings.local_broker, on_event)
         self._roles: dict[str, Child] = {}
         self._environment: dict[str, str] = {}
@@ -83,7 +86,7 @@ class Installation:
         keys = Keys.of(self._data)
         self._environment = self._settings_of(endpoints, keys)
         await self._prepare(endpoints)
-        facts = dict(zip(ROLES, await asyncio.gather(*map(self._launch, ROLES)), strict=True))
+        facts = dict(zip(self._names, await asyncio.gather(*map(self._launch, self._names)), strict=True))
         self._stack.publish(
             {
                 "collector_url": facts["collector"]["url"],
@@ -170,7 +173,7 @@ class Installation:
         """Start again whatever dies, with growing delays, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._stack.watch())
-            for role in ROLES:
+            for role in self._names:
                 group.create_task(self._watch(role))
 
     async def _watch(self, role: str) -> None:
@@ -190,7 +193,7 @@ class Installation:
 
     async def stop(self) -> None:
         """Stop the roles, those that write first, then the stack. Safe to call twice."""
-        for role in ROLES:
+        for role in self._names:
             if child := self._roles.pop(role, None):
                 await child.stop(_STOP_SECONDS)
         await self._stack.stop()

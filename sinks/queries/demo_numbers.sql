@@ -7,4 +7,4 @@ SELECT
     (SELECT countIf(startsWith(customer_id, 'anon:')) FROM customers),
     (SELECT count() FROM visits),
     (SELECT count() FROM journeys),
-    (SELECT countIf(attempt = 0) FROM alerts)
+    (SELECT countIf(status = 'raised') FROM alerts)

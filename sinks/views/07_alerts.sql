@@ -10,9 +10,16 @@ CREATE OR REPLACE VIEW alerts /*on_cluster*/
     model_version String COMMENT 'Version of the risk model',
     destination String COMMENT 'Name of the destination; empty for the alert itself',
     attempt Int32 COMMENT '0 for the alert itself, then 1, 2, ...',
-    status String COMMENT 'raised, delivered, failed or given_up',
+    status String COMMENT 'raised, over, acknowledged, snoozed or again; of an attempt: delivered, failed or given_up',
     error Nullable(String) COMMENT 'Why an attempt failed',
-    attempted_at DateTime64(3, 'UTC') COMMENT 'When, UTC'
+    attempted_at DateTime64(3, 'UTC') COMMENT 'When, UTC',
+    previous_level Nullable(String) COMMENT 'Level before the change; of over: that of the alert',
+    about Nullable(UUID) COMMENT 'The alert that is over or acknowledged; null in an alert',
+    until Nullable(DateTime64(3, 'UTC')) COMMENT 'Of snoozed: nothing is raised before, UTC',
+    by Nullable(String) COMMENT 'Who acknowledged or snoozed, as they said',
+    channels Array(String) COMMENT 'Channels of what the main reason rests on, where known',
+    segment Nullable(String) COMMENT 'Segment of the customer, where known',
+    value Nullable(Float64) COMMENT 'Worth of the customer, where known'
 )
 AS SELECT
     alert_id,
@@ -27,6 +34,13 @@ AS SELECT
     attempt,
     status,
     error,
-    attempted_at
+    attempted_at,
+    previous_level,
+    about,
+    until,
+    by,
+    channels,
+    segment,
+    value
 FROM alerts_log FINAL
-COMMENT 'Alerts, and every attempt to deliver them';
+COMMENT 'Alerts, every attempt to deliver them, and what was said of them';

@@ -11,6 +11,7 @@ import argparse
 import uvloop
 
 from tests.bench import (
+    alerts,
     customers,
     edges,
     history,
@@ -37,6 +38,7 @@ BENCHES = {
     "risk_speed": risk_speed.run,
     "risk_company": risk_company.run,
     "risk_shops": risk_shops.run,
+    "alerts": alerts.run,
 }
 LARGE = {
     "hot": hot.run,

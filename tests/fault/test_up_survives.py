@@ -21,7 +21,7 @@ from tests.traffic import Traffic
 
 pytestmark = pytest.mark.fault
 
-PARTS = ("kafka", "clickhouse", "collector", "customers", "landing")
+PARTS = ("kafka", "clickhouse", "collector", "customers", "alerts", "landing")
 
 
 @asynccontextmanager

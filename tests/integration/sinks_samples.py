@@ -195,6 +195,13 @@ def alert(number: int, **fields: Any) -> Sample:
         "status": "raised",
         "error": None,
         "attempted_at": START,
+        "previous_level": "medium",
+        "about": None,
+        "until": None,
+        "by": None,
+        "channels": ["phone"],
+        "segment": None,
+        "value": 99.5,
         **fields,
     }
 

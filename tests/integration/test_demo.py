@@ -53,7 +53,8 @@ def demo(data: Path, **variables: str) -> dict[str, Any]:
 def check(result: dict[str, Any], data: Path) -> None:
     assert result["sent"] == result["accepted"] + result["rejected"]
     assert result["accepted"] == result["landed"] + result["duplicates"]
-    assert (result["customers"], result["alerts"], result["data"]) == (150, 0, str(data))
+    assert (result["customers"], result["data"]) == (150, str(data))
+    assert 0 < result["alerts"] < 30
     assert result["rejected"] >= 15, "every mistake of careless senders is refused"
     assert result["duplicates"] > 0
     assert result["visits"] > result["journeys"] > result["customers"]

@@ -10,14 +10,14 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from agents.chunk import Chunk
-from agents.customers import Customers
+from agents.folder import Folder
 from agents.folding import Folding
 from agents.marking import Marking
 from agents.transactions import Message, PositionAfter, Written
 from pipeline.customer import Rules
 from pipeline.errors import BrokenInvariantError, UnavailableError
 from pipeline.settings import Settings
-from pipeline.topics import CHANGELOG
+from pipeline.topics import CHANGELOG, CUSTOMERS_GROUP
 from schemas.codec import Decoder, header
 from schemas.contracts import SUBJECTS, Avro
 from schemas.registered import RegisteredIds
@@ -80,8 +80,8 @@ class Agent:
         self.shelf, self.log = Shelf(), Log()
         self.ids = RegisteredIds(self.shelf, OWN)
         folding = Folding(Rules.of(Settings()), 1, self.ids)
-        marking = Marking("nowhere", {"touchpoints": 1, CHANGELOG: 1})
-        self.customers = Customers(folding, States(), self.log, marking, Alone())  # type: ignore[arg-type]
+        marking = Marking("nowhere", CUSTOMERS_GROUP, ["touchpoints"], {"touchpoints": 1, CHANGELOG: 1})
+        self.customers = Folder(folding, States(), self.log, marking, Alone())  # type: ignore[arg-type]
 
     def codes(self) -> list[str]:
         decode = Decoder("rejected", self.ids)
@@ -101,7 +101,7 @@ NEW = Writer(evolved(), 7)({**touchpoint(1), "mood": "grim"})
 async def test_a_chunk_with_an_unmet_id_waits_for_the_registry_and_is_folded_once():
     agent = Agent()
     await agent.customers.own({0}, set())
-    agent.customers.begin({0: 0})
+    agent.customers.begin({("touchpoints", 0): 0})
     taking = asyncio.create_task(agent.customers.take(chunk(NEW, header(99) + b"x")))
     await agent.shelf.refused.wait()
     assert not taking.done()
@@ -118,7 +118,7 @@ async def test_a_chunk_with_an_unmet_id_waits_for_the_registry_and_is_folded_onc
 async def test_a_partition_given_back_while_it_waited_is_let_go():
     agent = Agent()
     await agent.customers.own({0}, set())
-    agent.customers.begin({0: 0})
+    agent.customers.begin({("touchpoints", 0): 0})
     taking = asyncio.create_task(agent.customers.take(chunk(NEW)))
     await agent.shelf.refused.wait()
     await agent.customers.release()
@@ -137,7 +137,7 @@ def stretch(first: int, after: int) -> Chunk:
 async def test_a_chunk_that_was_never_handed_over_is_missed_also_at_the_beginning():
     agent = Agent()
     await agent.customers.own({0}, set())
-    agent.customers.begin({0: 5})
+    agent.customers.begin({("touchpoints", 0): 5})
     with pytest.raises(BrokenInvariantError, match="5 to 9 were never handed over"):
         await agent.customers.take(stretch(9, 12))
     await agent.customers.take(stretch(5, 9))
@@ -148,7 +148,7 @@ async def test_a_chunk_that_was_never_handed_over_is_missed_also_at_the_beginnin
 async def test_what_was_read_for_an_assignment_past_is_let_go():
     agent = Agent()
     await agent.customers.own({0}, set())
-    agent.customers.begin({0: 5})
+    agent.customers.begin({("touchpoints", 0): 5})
     await agent.customers.own({0}, set())
     await agent.customers.take(stretch(5, 9))
     await agent.customers.release()

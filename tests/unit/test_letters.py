@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.alerts.records import sample
 from pipeline.letters import Letter, Ready, Replaying
 from pipeline.line_ids import fingerprint, line_event_id
 from pipeline.model import FieldError, LogPosition, Rejected, dead_letter
@@ -160,3 +161,15 @@ def test_what_a_key_was_not_allowed_to_send_is_sent_only_when_somebody_says_so()
     assert stays(kept_out) == ("not_allowed", "channel")
     assert isinstance(Replaying(force=True)(kept_out, NOW), FieldError)
     assert isinstance(Replaying(allow=True)(kept_out, NOW), Ready)
+
+
+def test_an_alert_that_was_given_up_is_to_be_delivered_again_there():
+    alert = {**sample(UUID, NOW), "destination": "crm", "attempt": 9, "status": "given_up", "error": "HTTP 503"}
+    given = framed(Encoder("alerts")(alert), "undeliverable", "alerts")
+    ready = Replaying()(given, NOW + 5)
+    assert isinstance(ready, Ready)
+    assert (ready.topic, ready.key, ready.moment) == ("alerts", b"test", NOW + 5)
+    again = Decoder("alerts")(ready.value)
+    assert (again["status"], again["destination"], again["attempt"], again["error"]) == ("again", "crm", 10, None)
+    assert stays(framed(b"no alert", "undeliverable", "alerts")) == ("framing", "")
+    assert stays(framed(Encoder("alerts")(alert), "body", "alerts")) == ("not_replayable", "")

@@ -1,23 +1,24 @@
-"""The customers agent: from chunks of touchpoints to journeys, profiles and risk."""
+"""An agent that keeps states: from chunks of one or more topics to outputs and changed states, by transactions."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Coroutine, Mapping, Sequence
 from functools import partial
+from typing import Any, Protocol
 
 from agents.chunk import Chunk
-from agents.folding import Folding, Outputs
+from agents.flow import Partition
 from agents.guard import Guard
 from agents.marking import Marking
-from agents.store import Store
+from agents.store import States, Store
 from agents.surroundings import Surroundings
-from agents.transactions import Transactions
+from agents.transactions import Message, Transactions
 from agents.waits import Wait
 from pipeline.errors import BrokenInvariantError, UnavailableError
-from pipeline.topics import CHANGELOG
 from schemas.ids import UnmetSchemaError
 
 log = logging.getLogger(__name__)
@@ -25,29 +26,62 @@ log = logging.getLogger(__name__)
 _BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
-class Customers:
+class Outputs(Protocol):
+    """What a chunk gives, and the states it leaves; `refused` are the indexes of the records refused."""
+
+    changelog: list[Message]
+    refused: list[int]
+
+    def by_topic(self) -> Mapping[str, Sequence[Message]]:
+        """The messages under the names of their topics, the changelog's among them."""
+
+
+class Folding(Protocol):
+    """What is done to one chunk, pure."""
+
+    def __call__(self, chunk: Chunk, before: States, now: int) -> Outputs:
+        """Fold a chunk over the states before it, which are not changed; `now` is UTC milliseconds.
+
+        Raises UnmetSchemaError when the chunk holds a schema id that must be met first.
+        """
+
+    async def meet_schemas(self, chunk: Chunk, before: States) -> None:
+        """Find out about the schema ids of a chunk. Raises UnavailableError when the registry is out of reach."""
+
+
+class Folder:
     """Folds the chunks of each partition in order, one transaction each; chunks of different partitions overlap.
 
-    Per chunk: one pure fold over the states; then journeys, customers, risk, dead letters, the changed states and the
-    offsets in one transaction; and only when that is committed are the states in memory replaced. A crash at any
-    point leaves the chunk as if it had never been read.
+    Per chunk: one pure fold over the states; then all it gives (dead letters too), the changed states and the offsets
+    in one transaction; and only when that is committed are the states in memory replaced. A crash at any point leaves
+    the chunk as if it had never been read. Chunks of several topics share the states of their partition, and take
+    turns.
+
+    Of a chunk that gives nothing only the position is to be committed. For `defer_seconds` after a commit of its log
+    that waits, for a later chunk or for `settle`: read again after a crash it gives nothing again.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what it depends on, each once)
         self,
         folding: Folding,
         store: Store,
         transactions: Transactions,
         marking: Marking,
         around: Surroundings,
+        *,
+        defer_seconds: float = 0.0,
     ) -> None:
+        self._defer = defer_seconds
+        self._deferred: dict[Partition, Chunk] = {}
+        self._committed: dict[Partition, float] = {}
         self._fold = folding
         self._store = store
         self._transactions = transactions
         self._marking = marking
         self._around = around
         self._under_way: dict[int, asyncio.Task[None]] = {}
-        self._next: dict[int, int] = {}
+        self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._next: dict[Partition, int] = {}
         self._released = False
         self._assignments = 0
         self._guard = Guard()
@@ -73,6 +107,7 @@ class Customers:
         """Take over and let go of partitions; nothing in flight for a lost one is committed."""
         self._guard.forget()
         self._next.clear()
+        self._deferred.clear()
         for partition in lost:
             if task := self._under_way.pop(partition, None):
                 task.cancel()
@@ -81,20 +116,33 @@ class Customers:
         self._assignments += 1
         self._released = False
 
-    def begin(self, positions: Mapping[int, int]) -> None:
+    def begin(self, positions: Mapping[Partition, int]) -> None:
         """Expect the first chunk of each partition to begin there; before, chunks are of an assignment past."""
         self._next = dict(positions)
 
     async def take(self, chunk: Chunk) -> None:
         """Fold a chunk and start its transaction, once the one before it of the same partition is committed."""
+        async with self._turns[chunk.partition]:
+            await self._take(chunk)
+
+    async def tick(self, topic: str) -> None:
+        """Fold, for every partition of the topic, a chunk that covers nothing: for what time alone brings about."""
+        for place in [each for each in self._next if each[0] == topic]:
+            async with self._turns[place[1]]:
+                if (position := self._next.get(place)) is not None:
+                    await self._take(Chunk(*place, position, position, ()))
+
+    async def settle(self) -> None:
+        """Commit the positions that have waited for long enough."""
+        for place in list(self._deferred):
+            async with self._turns[place[1]]:
+                chunk = self._deferred.get(place)
+                if chunk is not None and not self._may_defer(chunk) and await self._has_turn(chunk):
+                    self._begin(chunk, self._commit_position(chunk))
+
+    async def _take(self, chunk: Chunk) -> None:
         partition = chunk.partition
-        if previous := self._under_way.get(partition):
-            await asyncio.wait({previous})
-            if previous.cancelled():
-                self._around.flow.dropped(chunk)
-                return
-            previous.result()
-        if self._released or not self._may_take(chunk):
+        if not await self._has_turn(chunk):
             self._around.flow.dropped(chunk)
             return
         self._follow(chunk)
@@ -106,9 +154,44 @@ class Customers:
         if self._guard.trips(partition, len(chunk.records), outputs.refused):
             self._stop(chunk)
             return
-        task = asyncio.create_task(self._commit(chunk, outputs, started))
+        if not any(outputs.by_topic().values()) and self._may_defer(chunk):
+            self._put_off(chunk, time.monotonic() - started)
+        else:
+            self._begin(chunk, self._commit(chunk, outputs, started))
+
+    async def _has_turn(self, chunk: Chunk) -> bool:
+        """Whether a chunk's transaction may begin, once the one before it of its partition is committed."""
+        if previous := self._under_way.get(chunk.partition):
+            await asyncio.wait({previous})
+            if previous.cancelled():
+                return False
+            previous.result()
+        return not self._released and self._may_take(chunk)
+
+    def _may_defer(self, chunk: Chunk) -> bool:
+        """Whether the position alone may wait; that of a chunk which covers nothing needs no commit at all."""
+        since = time.monotonic() - self._committed.get((chunk.topic, chunk.partition), float("-inf"))
+        return chunk.first == chunk.next or since < self._defer
+
+    def _put_off(self, chunk: Chunk, seconds: float) -> None:
+        if chunk.first < chunk.next:
+            self._deferred[chunk.topic, chunk.partition] = chunk
+            self._around.metrics.applied(chunk.topic, len(chunk.records), 0, seconds)
+        self._around.flow.applied(chunk)
+
+    def _begin(self, chunk: Chunk, work: Coroutine[Any, Any, None]) -> None:
+        """Start a chunk's transaction, which commits what was put off of its log, too."""
+        place = chunk.topic, chunk.partition
+        self._deferred.pop(place, None)
+        self._committed[place] = time.monotonic()
+        task = asyncio.create_task(work)
         task.add_done_callback(self._done)
-        self._under_way[partition] = task
+        self._under_way[chunk.partition] = task
+
+    async def _commit_position(self, chunk: Chunk) -> None:
+        mark = partial(self._marking.mark, chunk)
+        with self._around.waits.waiting(f"the transaction of partition {chunk.partition} waits for Kafka"):
+            await self._transactions.commit(chunk.partition, {}, chunk.topic, mark)
 
     async def _folded(self, chunk: Chunk) -> Outputs | None:
         """Fold a chunk, once the schema ids in it are known; None when its partition was given back meanwhile.
@@ -137,7 +220,7 @@ class Customers:
 
     def _may_take(self, chunk: Chunk) -> bool:
         stopped = (chunk.topic, chunk.partition) in self._around.flow.stopped()
-        return chunk.partition in self._next and self._transactions.owns(chunk.partition) and not stopped
+        return (chunk.topic, chunk.partition) in self._next and self._transactions.owns(chunk.partition) and not stopped
 
     def _stop(self, chunk: Chunk) -> None:
         """Go no further in this partition: neither this chunk nor what comes after it is committed."""
@@ -150,12 +233,13 @@ class Customers:
 
     def _follow(self, chunk: Chunk) -> None:
         """Raise BrokenInvariantError unless the chunk goes on where the last one ended; reading again is allowed."""
-        expected = self._next[chunk.partition]
+        place = chunk.topic, chunk.partition
+        expected = self._next[place]
         if chunk.first > expected:
             raise BrokenInvariantError(
-                f"partition {chunk.partition}: {expected} to {chunk.first} were never handed over"
+                f"partition {chunk.partition} of {chunk.topic}: {expected} to {chunk.first} were never handed over"
             )
-        self._next[chunk.partition] = chunk.next
+        self._next[place] = chunk.next
 
     async def _commit(self, chunk: Chunk, outputs: Outputs, started: float) -> None:
         mark = partial(self._marking.mark, chunk)
@@ -164,7 +248,7 @@ class Customers:
         if not self._transactions.owns(chunk.partition):
             return  # committed, but given away meanwhile: its states are not ours to keep
         self._store.update(chunk.partition, outputs.changelog)
-        if (position := written.positions.get(CHANGELOG)) is not None:
+        if (position := written.positions.get(self._marking.changelog)) is not None:
             self._store.wrote(chunk.partition, position)
         self._around.flow.applied(chunk)
         refused = len(outputs.refused)

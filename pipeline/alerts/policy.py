@@ -1,0 +1,30 @@
+"""When an alert is raised and when it is over: the numbers that a company chooses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RANK = {"low": 0, "medium": 1, "high": 2, "critical": 3}
+"""The levels in order; `gone` is none of them, for who has left is not at risk any more."""
+
+DAY = 86_400_000
+
+
+@dataclass(frozen=True)
+class Policy:
+    """An alert is raised from `raise_at` on and over at `over_at` or below; between the two it stays as it is.
+
+    After an alert the same customer gives no other one for `cooldown` milliseconds, unless it is of a higher level.
+    """
+
+    raise_at: str = "high"
+    over_at: str = "medium"
+    cooldown: int = 7 * DAY
+
+    def raises(self, level: str) -> bool:
+        """Whether an alert is raised at this level."""
+        return RANK.get(level, -1) >= RANK[self.raise_at]
+
+    def ends(self, level: str) -> bool:
+        """Whether an alert is over at this level; it is for whoever has left."""
+        return RANK.get(level, -1) <= RANK[self.over_at]
