@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.integration.collector_process import KEY, TILLS, broker, collector
 
 OPTIONS = Path(__file__).with_name("schemathesis.toml")
-EXAMPLES = 150
+EXAMPLES = 60
 SECONDS = 150
 
 

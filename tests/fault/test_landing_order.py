@@ -17,6 +17,8 @@ from tests.integration.sinks_samples import EPOCH, Value, several, uid
 from tests.integration.sinks_server import clickhouse
 from tests.integration.test_landing_refusals import World
 
+pytestmark = pytest.mark.fault
+
 COUNT = 60
 ROWS, LEDGER = "touchpoints_log", "landing_ledger"
 MOMENTS: list[tuple[str, When]] = [(ROWS, "before"), (ROWS, "after"), (LEDGER, "before"), (LEDGER, "after")]

@@ -15,6 +15,8 @@ from pipeline.topics import start_epoch
 from tests.integration.audit_world import World, opened
 from tests.integration.sinks_samples import DAY, START, Sample, rejected, touchpoint
 
+pytestmark = pytest.mark.fault
+
 
 @pytest.fixture(scope="module")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Any]:
