@@ -156,4 +156,4 @@ def read(text: str, file: str) -> Mapping:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"] if part not in {"str", "dict[str,str]"})
-        raise MappingError(f"{file}: {place}: {first['msg']}") from error
+        raise MappingError(f"{file}: {place}: {first['msg'].removeprefix('Value error, ')}") from error
