@@ -26,7 +26,6 @@ from sinks.clickhouse import Client
 PAGE_TOUCHPOINTS = 200_000
 """A page holds whole customers, of about so many touchpoints together: the busiest customer bounds the memory."""
 ROUNDS = 6
-_TWICE = 2
 _MOST_IDS = 200
 """How many customers a query names: they travel in its URL."""
 _PUBLISHED = ("touchpoints", "customers", "late", "rejected")

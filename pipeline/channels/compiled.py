@@ -11,7 +11,7 @@ from pipeline.channels.errors import MappingError
 from pipeline.channels.expressions import Expression
 from pipeline.channels.fields import CONVERSIONS, WORDS, Convert, attribute
 from pipeline.channels.functions import Functions
-from pipeline.channels.mapping import Choice, Mapping, Touchpoint
+from pipeline.channels.mapping import Challenge, Choice, Mapping, Touchpoint
 
 OTHER_KINDS = "*"
 """In a rule's `events`: every kind that is neither ignored nor named by another rule."""
@@ -86,6 +86,15 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """A vendor's question whether this endpoint is ours: `when` it is one, and what is answered."""
+
+    when: Expression
+    token: Expression | None
+    answer: Expression | dict[str, Expression]
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A source ready to use; `headers` are those that its expressions read."""
 
@@ -94,6 +103,7 @@ class Source:
     items: Expression | None
     event: Expression | None
     id: Expression | None
+    challenge: Question | None
     rules: tuple[Rule, ...]
     by_kind: dict[str, tuple[Rule, ...]]
     headers: tuple[str, ...]
@@ -122,6 +132,7 @@ def compile_mapping(name: str, mapping: Mapping, functions: Functions) -> Source
         items=at.maybe("request.items", request.items),
         event=at.maybe("request.event", request.event),
         id=at.maybe("request.id", request.id),
+        challenge=_question(at.below("challenge"), mapping.challenge) if mapping.challenge is not None else None,
         rules=rules,
         by_kind={kind: tuple(rule for rule in rules if kind in rule.events) for rule in rules for kind in rule.events},
         headers=_headers(mapping),
@@ -149,6 +160,15 @@ class _At:
 
     def wrong(self, place: str, why: str) -> MappingError:
         return MappingError(f"{self._where}: {place}: {why}")
+
+
+def _question(at: _At, given: Challenge) -> Question:
+    answer: Expression | dict[str, Expression]
+    if isinstance(given.answer, str):
+        answer = at.expression("answer", given.answer)
+    else:
+        answer = {name: at.expression(f"answer.{name}", text) for name, text in given.answer.items()}
+    return Question(at.expression("when", given.when), at.maybe("token", given.token), answer)
 
 
 def _rule(at: _At, given: Touchpoint, mapping: Mapping) -> Rule:

@@ -6,7 +6,7 @@ import re
 import tomllib
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from pipeline.channels.envelope import Format
 from pipeline.channels.errors import MappingError
@@ -15,12 +15,26 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 Expression = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
 Header = Annotated[str, StringConstraints(pattern="^[a-z0-9-]+$")]
+
+
+def _one_group(text: str) -> str:
+    """Refuse what is no regular expression, or finds nothing that could be taken out."""
+    try:
+        groups = re.compile(text).groups
+    except re.error as error:
+        raise ValueError(f"{text!r} is no regular expression: {error}") from error
+    if not groups:
+        raise ValueError(f"{text!r} has no group: put parentheses around what is wanted")
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_one_group)]
 Choice = dict[str, str]
 """A word chosen by what the payload says: `from` is an expression, `else` what holds for all that is not listed."""
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Request(_Part):
@@ -36,7 +50,7 @@ class Timestamp(_Part):
     """When the request was signed."""
 
     header: Header
-    pattern: str | None = Field(None, description="regular expression whose first group is the time")
+    pattern: Pattern | None = Field(None, description="regular expression whose first group is the time")
     unit: Literal["s", "ms", "rfc3339"] = "s"
     tolerance_seconds: float = Field(300.0, gt=0, description="how far off the time may be, either way")
 
@@ -46,7 +60,7 @@ class Signature(_Part):
 
     scheme: Literal["hmac", "ecdsa", "ed25519", "token", "basic", "write_key"]
     header: Header = "authorization"
-    pattern: str | None = Field(None, description="regular expression whose first group is the signature")
+    pattern: Pattern | None = Field(None, description="regular expression whose first group is the signature")
     encoding: Literal["hex", "base64"] = "hex"
     hash: Literal["sha1", "sha256", "sha512"] = "sha256"
     signed: str = "{body}"
@@ -142,4 +156,4 @@ def read(text: str, file: str) -> Mapping:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"] if part not in {"str", "dict[str,str]"})
-        raise MappingError(f"{file}: {place}: {first['msg']}") from error
+        raise MappingError(f"{file}: {place}: {first['msg'].removeprefix('Value error, ')}") from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import to_json
@@ -13,31 +12,16 @@ from starlette.responses import PlainTextResponse, Response
 from pipeline.channels.compiled import Source
 from pipeline.channels.envelope import Incoming
 from pipeline.channels.envelope import read as read_body
-from pipeline.channels.expressions import FAILURES, Expression
-from pipeline.channels.functions import Functions
-from pipeline.channels.mapping import Challenge
+from pipeline.channels.expressions import FAILURES
 from pipeline.channels.signatures import split_secrets
 from pipeline.collector.refusal import Refusal
 
 
-@dataclass(frozen=True)
-class _Prepared:
-    given: Challenge
-    when: Expression
-    token: Expression | None
-    answer: Expression | dict[str, Expression]
-
-
 class Challenges:
-    """The challenges of all sources that make them. Raises MappingError for an expression that is none."""
+    """Answers the challenges of the sources that make them."""
 
-    def __init__(self, sources: Mapping[str, Source], secrets: Mapping[str, str], functions: Functions) -> None:
+    def __init__(self, secrets: Mapping[str, str]) -> None:
         self._secrets = secrets
-        self._known = {
-            name: _prepared(source.mapping.challenge, functions)
-            for name, source in sources.items()
-            if source.mapping.challenge is not None
-        }
 
     def unsigned(self, source: Source, incoming: Incoming) -> Response | None:
         """The answer to a challenge that its vendor does not sign; None when this is no challenge."""
@@ -48,8 +32,8 @@ class Challenges:
         return self._answer(source, incoming, signed=True)
 
     def _answer(self, source: Source, incoming: Incoming, *, signed: bool) -> Response | None:
-        known = self._known.get(source.name)
-        if known is None or known.given.signed is not signed or known.given.method != incoming.method:
+        known, given = source.challenge, source.mapping.challenge
+        if known is None or given is None or given.signed is not signed or given.method != incoming.method:
             return None
         body = read_body(incoming, source.mapping.request.format)[0] if incoming.body else None
         secret = (split_secrets(self._secrets.get(source.name, "")) or [""])[0]
@@ -74,13 +58,3 @@ class Challenges:
         if not any(known):
             name = f"TOUCHLINE_WEBHOOK_SECRETS__{source.name.upper()}_VERIFY"
             raise Refusal(401, "challenge_token", f"the challenge does not name the token that {name} holds")
-
-
-def _prepared(given: Challenge, functions: Functions) -> _Prepared:
-    answer: Expression | dict[str, Expression] = (
-        Expression(given.answer, functions)
-        if isinstance(given.answer, str)
-        else {name: Expression(text, functions) for name, text in given.answer.items()}
-    )
-    token = Expression(given.token, functions) if given.token else None
-    return _Prepared(given, Expression(given.when, functions), token, answer)

@@ -51,10 +51,6 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
         if self.public and not (self.origins or self.app):
             raise ValueError("a public key needs an origin, or must be for apps")
 
-    def allows(self, channel: str) -> bool:
-        """Tell whether touchpoints of this channel may be sent with it."""
-        return not self.channels or channel in self.channels
-
     def allows_source(self, source: str) -> bool:
         """Tell whether it is good for this way in: `http` (the emitter included) or the name of a webhook's source."""
         return not self.sources or source in self.sources

@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from pipeline.channels.compiled import Source
 from pipeline.channels.envelope import Incoming
-from pipeline.channels.registry import functions_of, sources_of, verifiers
+from pipeline.channels.registry import sources_of, verifiers
 from pipeline.collector.challenges import Challenges
 from pipeline.collector.entry import Entry
 from pipeline.collector.keys import Key
@@ -23,7 +23,7 @@ class Senders:
         self._verifiers = verifiers(self._sources, settings.webhook_secrets)
         self._public_url = settings.public_url.rstrip("/") if settings.public_url else None
         self._entry = entry
-        self.challenges = Challenges(self._sources, settings.webhook_secrets, functions_of(settings))
+        self.challenges = Challenges(settings.webhook_secrets)
 
     def source(self, name: str) -> Source:
         """The source of this name. Raises a Refusal with status 404 for one that is unknown or off."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 
 from pipeline.channels.envelope import Incoming
-from pipeline.channels.functions import Functions
 from pipeline.collector.challenges import Challenges
 from pipeline.collector.refusal import Refusal
 from tests.channels.known import sources
 
-CHALLENGES = Challenges(sources(), {"meta": "app secret", "meta_verify": "agreed"}, Functions())
+CHALLENGES = Challenges({"meta": "app secret", "meta_verify": "agreed"})
 
 
 def asked(**query: str) -> Incoming:

@@ -164,6 +164,16 @@ def test_what_was_refused_is_mapped_again_by_its_id_or_its_place() -> None:
         (HEAD + RULE + "colour = \"'red'\"\n", "touchpoints.0.colour"),
         (HEAD + RULE + RULE, "give each a `name` of its own"),
         (HEAD + '[request]\nevent = "body.kind"\n' + RULE, "touchpoints.0: events: name the kinds"),
+        (HEAD + 'pattern = "sha256=("\n' + RULE, "signature.pattern: 'sha256=(' is no regular expression"),
+        (HEAD + 'pattern = "sha256=.*"\n' + RULE, "'sha256=.*' has no group"),
+        (
+            HEAD + '[challenge]\nwhen = "query.."\nanswer = "query.a"\n' + RULE,
+            "challenge: when: 'query..' is not JMESPath",
+        ),
+        (
+            HEAD + '[challenge]\nwhen = "query.a"\nanswer = { a = "no()" }\n' + RULE,
+            "challenge: answer.a: 'no()' calls no()",
+        ),
         ("title = ", "not TOML"),
     ],
 )
