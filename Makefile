@@ -39,7 +39,7 @@ $(READY): requirements.lock pyproject.toml
 # Pins every dependency with its hashes, naming no index.
 lock: $(READY)
 	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-		--no-header --strip-extras --allow-unsafe --extra local --extra fit --extra parquet --extra sentiment --extra alerts \
+		--no-header --strip-extras --allow-unsafe --extra local --extra fit --extra report --extra parquet --extra sentiment --extra alerts \
 		--extra dev --output-file requirements.lock pyproject.toml
 
 clean:
