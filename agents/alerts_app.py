@@ -56,6 +56,7 @@ def alerts_app(  # noqa: PLR0913 (what it depends on, each once)
     app.starts = starts
     store.on_ownership = folder.own
     app.releasing.append(folder.release)
+    app.seeking.append(folder.pause)
     for topic in (RISK, ORDERED):
         _declare(app, folder, topic)
     app.closing += [folder.release, transactions.close]

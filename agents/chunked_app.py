@@ -38,6 +38,8 @@ class ChunkedApp(faust.App):
         """What to close when the application stops, in order."""
         self.releasing: list[Callable[[], Awaitable[None]]] = []
         """What to finish before partitions are given back, while they are still ours."""
+        self.seeking: list[Callable[[], Awaitable[None]]] = []
+        """What to finish before partitions are sought, so that where they stand does not move meanwhile."""
         self.failure: BaseException | None = None
         self._failing = asyncio.Event()
 

@@ -49,6 +49,7 @@ def customers_app(
     app.starts = starts
     store.on_ownership = customers.own
     app.releasing.append(customers.release)
+    app.seeking.append(customers.pause)
 
     @app.agent(app.chunks_of("touchpoints"), name="customers")
     async def fold_touchpoints(chunks: Any) -> None:

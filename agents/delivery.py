@@ -84,10 +84,10 @@ class Deliverer:
 
     async def take(self, chunk: Chunk) -> None:
         """Take in a chunk of the log."""
-        if not self._backlog.owns(chunk.partition):
+        records = [(record.offset, await self._decoded(record.value)) for record in chunk.records]
+        if not self._backlog.owns(chunk.partition) or not self._around.flow.holds(chunk):
             self._around.flow.dropped(chunk)
             return
-        records = [(record.offset, await self._decoded(record.value)) for record in chunk.records]
         opened = self._waiting[chunk.partition]
         for offset, record in records:
             if record is not None:

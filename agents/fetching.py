@@ -127,6 +127,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer = self._ensure_consumer()
         return {tp: await consumer.committed(tp) for tp in partitions}
 
+    async def stop_reading(self, partitions: Iterable[TP]) -> None:
+        """Read these partitions no more until they are sought, and take back what of them nobody has begun with."""
+        self.continuity.forget(partitions)
+        self.consumer.app.flow.forget(partitions)
+
     async def _seek_wait(self, consumer: AIOKafkaConsumer, partitions: Mapping[TP, int]) -> None:
         """Seek, and only then let the partitions be read."""
         self.continuity.forget(partitions)

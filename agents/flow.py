@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from agents.chunk import Chunk
 
@@ -39,6 +39,17 @@ class Flow:
             self._bytes.clear()
             self._reached.clear()
             self._stopped.clear()
+
+    def forget(self, partitions: Iterable[Partition]) -> None:
+        """Hold nothing of these partitions any more: they are sought anew, and what was read comes again."""
+        gone = set(partitions)
+        with self._lock:
+            for chunk in [each for each in self._held.values() if (each.topic, each.partition) in gone]:
+                self._give_back(chunk)
+
+    def holds(self, chunk: Chunk) -> bool:
+        """Whether a chunk was read since its partition was last sought, and not given back: else it comes again."""
+        return self._held.get(id(chunk)) is chunk
 
     def begin(self, partition: Partition, position: int) -> None:
         """Note where a partition is read from."""

@@ -103,6 +103,15 @@ class Folder:
         self._released = True
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
+    async def pause(self) -> None:
+        """Finish what is under way: the partitions are about to be sought, and what was read of them comes again."""
+        self._assignments += 1
+        self._deferred.clear()
+        for turn in list(self._turns.values()):
+            async with turn:  # whoever had it has begun a transaction by now, or none
+                pass
+        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+
     async def own(self, owned: set[int], lost: set[int]) -> None:
         """Take over and let go of partitions; nothing in flight for a lost one is committed."""
         self._guard.forget()
@@ -142,7 +151,7 @@ class Folder:
 
     async def _take(self, chunk: Chunk) -> None:
         partition = chunk.partition
-        if not await self._has_turn(chunk):
+        if not await self._has_turn(chunk) or self._is_stale(chunk):
             self._around.flow.dropped(chunk)
             return
         self._follow(chunk)
@@ -221,6 +230,10 @@ class Folder:
     def _may_take(self, chunk: Chunk) -> bool:
         stopped = (chunk.topic, chunk.partition) in self._around.flow.stopped()
         return (chunk.topic, chunk.partition) in self._next and self._transactions.owns(chunk.partition) and not stopped
+
+    def _is_stale(self, chunk: Chunk) -> bool:
+        """Whether it was read before its partition was last sought; one that covers nothing was never read."""
+        return chunk.first < chunk.next and not self._around.flow.holds(chunk)
 
     def _stop(self, chunk: Chunk) -> None:
         """Go no further in this partition: neither this chunk nor what comes after it is committed."""

@@ -107,7 +107,7 @@ class Lander:
         """Gather a chunk; waits while enough is gathered already."""
         await self._room.wait()
         expected = self._expected.get(chunk.partition)
-        if expected is None or chunk.first < expected:
+        if expected is None or chunk.first < expected or not self._around.flow.holds(chunk):
             self._around.flow.dropped(chunk)
             return  # read before the partition was given away or sought again: it comes once more
         if chunk.first > expected:

@@ -66,8 +66,15 @@ class Consumer(driver.Consumer):
         )
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Start where the application says, else at the group's committed offsets, else at the beginning."""
+        """Start where the application says, else at the group's committed offsets, else at the beginning.
+
+        Faust may seek twice in one assignment, with streams at work in between, when rebalances follow each other
+        closely: so what was read before is dropped, and what is under way is finished first.
+        """
         assigned = {tp for tp in self.assignment() if not self._is_changelog_tp(tp)}
+        await self._thread.call_thread(self._thread.stop_reading, assigned)
+        for finish in self.app.seeking:
+            await finish()
         starts = await self._starts(assigned)
         beginnings = await self.earliest_offsets(*assigned) if assigned else {}
         positions = {tp: max(starts[tp].position if tp in starts else 0, beginnings[tp] or 0) for tp in assigned}

@@ -77,11 +77,14 @@ class Log:
 
 class Agent:
     def __init__(self) -> None:
-        self.shelf, self.log = Shelf(), Log()
+        self.shelf, self.log, self.around = Shelf(), Log(), Alone()
         self.ids = RegisteredIds(self.shelf, OWN)
         folding = Folding(Rules.of(Settings()), 1, self.ids)
         marking = Marking("nowhere", CUSTOMERS_GROUP, ["touchpoints"], {"touchpoints": 1, CHANGELOG: 1})
-        self.customers = Folder(folding, States(), self.log, marking, Alone())  # type: ignore[arg-type]
+        self.customers = Folder(folding, States(), self.log, marking, self.around)  # type: ignore[arg-type]
+
+    async def take(self, chunk: Chunk) -> None:
+        await self.customers.take(self.around.read(chunk))
 
     def codes(self) -> list[str]:
         decode = Decoder("rejected", self.ids)
@@ -102,7 +105,7 @@ async def test_a_chunk_with_an_unmet_id_waits_for_the_registry_and_is_folded_onc
     agent = Agent()
     await agent.customers.own({0}, set())
     agent.customers.begin({("touchpoints", 0): 0})
-    taking = asyncio.create_task(agent.customers.take(chunk(NEW, header(99) + b"x")))
+    taking = asyncio.create_task(agent.take(chunk(NEW, header(99) + b"x")))
     await agent.shelf.refused.wait()
     assert not taking.done()
     assert agent.log.committed == []
@@ -119,7 +122,7 @@ async def test_a_partition_given_back_while_it_waited_is_let_go():
     agent = Agent()
     await agent.customers.own({0}, set())
     agent.customers.begin({("touchpoints", 0): 0})
-    taking = asyncio.create_task(agent.customers.take(chunk(NEW)))
+    taking = asyncio.create_task(agent.take(chunk(NEW)))
     await agent.shelf.refused.wait()
     await agent.customers.release()
     await agent.customers.own(set(), {0})
@@ -139,8 +142,8 @@ async def test_a_chunk_that_was_never_handed_over_is_missed_also_at_the_beginnin
     await agent.customers.own({0}, set())
     agent.customers.begin({("touchpoints", 0): 5})
     with pytest.raises(BrokenInvariantError, match="5 to 9 were never handed over"):
-        await agent.customers.take(stretch(9, 12))
-    await agent.customers.take(stretch(5, 9))
+        await agent.take(stretch(9, 12))
+    await agent.take(stretch(5, 9))
     await agent.customers.release()
     assert [position for position, _ in agent.log.committed] == [9]
 
@@ -150,6 +153,38 @@ async def test_what_was_read_for_an_assignment_past_is_let_go():
     await agent.customers.own({0}, set())
     agent.customers.begin({("touchpoints", 0): 5})
     await agent.customers.own({0}, set())
-    await agent.customers.take(stretch(5, 9))
+    await agent.take(stretch(5, 9))
+    await agent.customers.release()
+    assert agent.log.committed == []
+
+
+async def test_what_was_read_before_the_partition_was_sought_again_is_let_go():
+    agent = Agent()
+    await agent.customers.own({0}, set())
+    agent.customers.begin({("touchpoints", 0): 5})
+    before = agent.around.read(stretch(9, 12))
+    await agent.take(stretch(5, 9))
+    agent.around.flow.forget([("touchpoints", 0)])
+    await agent.customers.pause()
+    assert [position for position, _ in agent.log.committed] == [9]
+    agent.customers.begin({("touchpoints", 0): 5})
+    await agent.customers.take(before)
+    await agent.take(stretch(5, 11))
+    await agent.customers.release()
+    assert [position for position, _ in agent.log.committed] == [9, 11]
+    assert agent.around.flow.held_bytes() == {"touchpoints": 0}
+
+
+async def test_a_chunk_that_waits_while_its_partition_is_sought_again_is_let_go():
+    agent = Agent()
+    await agent.customers.own({0}, set())
+    agent.customers.begin({("touchpoints", 0): 0})
+    taking = asyncio.create_task(agent.take(chunk(NEW)))
+    await agent.shelf.refused.wait()
+    agent.around.flow.forget([("touchpoints", 0)])
+    await agent.customers.pause()
+    agent.customers.begin({("touchpoints", 0): 0})
+    agent.shelf.away = False
+    await taking
     await agent.customers.release()
     assert agent.log.committed == []

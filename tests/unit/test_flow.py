@@ -47,6 +47,19 @@ def test_a_chunk_is_given_back_once_whoever_gives_it_back() -> None:
     assert held.held_bytes()["touchpoints"] == 0
 
 
+def test_what_was_read_before_its_partition_was_sought_again_is_not_held() -> None:
+    held = flow()
+    old, other = chunk("touchpoints", 0, 600), chunk("touchpoints", 0, 300, partition=1)
+    held.took(old)
+    held.took(other)
+    held.forget([("touchpoints", 0)])
+    again = chunk("touchpoints", 0, 600)
+    held.took(again)
+    assert [held.holds(each) for each in (old, other, again)] == [False, True, True]
+    held.dropped(old)
+    assert held.held_bytes()["touchpoints"] == 900
+
+
 def test_what_is_assigned_anew_is_neither_held_nor_stopped_any_more() -> None:
     held = flow()
     old = chunk("touchpoints", 0, 2_000)

@@ -14,6 +14,8 @@ from pipeline.topics import ALERTS_GROUP, changelog_of
 from tests.surroundings import Alone
 from tests.unit.test_customers_schemas import Log, States
 
+AROUND = Alone()
+
 
 class Outputs:
     def __init__(self, values: list[bytes]) -> None:
@@ -41,7 +43,7 @@ def chunk(first: int, value: bytes, topic: str = "risk") -> Chunk:
 
 async def folder(log: Log, defer_seconds: float) -> Folder:
     marking = Marking("nowhere", ALERTS_GROUP, ["risk"], {"risk": 1, "alerts": 1, changelog_of(ALERTS_GROUP): 1})
-    made = Folder(Folding(), States(), log, marking, Alone(), defer_seconds=defer_seconds)  # type: ignore[arg-type]
+    made = Folder(Folding(), States(), log, marking, AROUND, defer_seconds=defer_seconds)  # type: ignore[arg-type]
     await made.own({0}, set())
     made.begin({("risk", 0): 0, ("alerts", 0): 0})
     return made
@@ -55,7 +57,7 @@ async def test_what_says_nothing_waits_for_what_does() -> None:
     log = Log()
     agent = await folder(log, 3_600)
     for first, value in enumerate([b"quiet", b"quiet", b"quiet", b"loud", b"quiet"]):
-        await agent.take(chunk(first, value))
+        await agent.take(AROUND.read(chunk(first, value)))
     await agent.settle()
     await agent.release()
     assert positions(log) == [1, 4]
@@ -65,7 +67,7 @@ async def test_what_has_waited_is_committed_and_only_once() -> None:
     log = Log()
     agent = await folder(log, 3_600)
     for first in range(3):
-        await agent.take(chunk(first, b"quiet"))
+        await agent.take(AROUND.read(chunk(first, b"quiet")))
     agent._defer = 0.0
     await agent.settle()
     await agent.settle()
@@ -77,7 +79,7 @@ async def test_without_deferral_every_position_is_committed() -> None:
     log = Log()
     agent = await folder(log, 0)
     for first in range(3):
-        await agent.take(chunk(first, b"quiet"))
+        await agent.take(AROUND.read(chunk(first, b"quiet")))
     await agent.tick("risk")
     await agent.release()
     assert positions(log) == [1, 2, 3]
