@@ -15,7 +15,7 @@ from pipeline.alerts.decision import Decision, on_acknowledged, on_change, on_sn
 from pipeline.alerts.policy import Policy
 from pipeline.alerts.records import ORDERS, said_record
 from pipeline.alerts.standing import Change, Standing, dump, load
-from pipeline.model import ContractError, LogPosition, Record, dead_letter
+from pipeline.model import ANONYMOUS_PREFIX, ContractError, LogPosition, Record, dead_letter
 from pipeline.topics import ALERTS_CHANGELOG
 from schemas.codec import Decoder, Encoder
 from schemas.ids import LOCAL, Ids
@@ -92,6 +92,8 @@ class Alerting:
         key = record.key
         if key is None or key != body["customer_id"].encode():
             raise ContractError("customer_id", "the Kafka key must be the customer_id")
+        if body["customer_id"].startswith(ANONYMOUS_PREFIX):
+            return  # nobody knows whom to call
         standing = after[key] if key in after else load(before.get(key))
         place = self._epochs[record.topic], record.offset
         if record.topic == ORDERED:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, NoReturn, cast
 
 from faust.types import TP
 
@@ -12,6 +14,7 @@ from agents.chunked_app import ChunkedApp
 from agents.folder import Folder
 from agents.folding import Folding
 from agents.marking import Marking
+from agents.silences import Silences
 from agents.store import Store
 from agents.transactions import Transactions
 from pipeline.marks import Start
@@ -20,11 +23,20 @@ from pipeline.settings import Settings
 from pipeline.topics import CUSTOMERS_GROUP
 from schemas.ids import LOCAL, Ids
 
+TOPIC = "touchpoints"
+TICK_SECONDS = 5.0
+"""How often the changes that silence brings are looked at: they come that much later at the most."""
+_LOOK_EVERY_SECONDS = 1.0
+_LOOK_SECONDS = 0.02
+"""How long one look may hold up the other work; at about 150 us a customer."""
+
+Tick = Callable[[], Coroutine[Any, Any, NoReturn]]
+
 
 def customers_app(
     kafka_url: str, settings: Settings, epochs: dict[str, int], partitions: int, ids: Ids = LOCAL
-) -> tuple[ChunkedApp, Folder]:
-    """Build the application, and the agent's own object for measurement."""
+) -> tuple[ChunkedApp, Folder, Tick]:
+    """Build the application, the agent's own object for measurement, and what runs beside it for ever."""
     app = chunked_app(CUSTOMERS_GROUP, kafka_url, settings, done="folded")
     table = app.Table(
         "state",
@@ -36,8 +48,10 @@ def customers_app(
     )
     store = cast(Store, table.data)
     transactions = Transactions(kafka_url, CUSTOMERS_GROUP, compression_of(settings))
-    folding = Folding(LiveRules(settings), epochs["touchpoints"], ids)
-    marking = Marking(kafka_url, CUSTOMERS_GROUP, ["touchpoints"], epochs)
+    rules = LiveRules(settings)
+    silences = Silences(rules, settings.quiet_seconds)
+    folding = Folding(rules, epochs["touchpoints"], ids, silences.due)
+    marking = Marking(kafka_url, CUSTOMERS_GROUP, [TOPIC], epochs)
     customers = Folder(folding, store, transactions, marking, app)
 
     async def starts(assigned: set[TP]) -> Mapping[TP, Start]:
@@ -46,16 +60,33 @@ def customers_app(
         customers.begin({tuple(tp): max(start.position, beginnings[TP(*tp)] or 0) for tp, start in found.items()})
         return {TP(*tp): start for tp, start in found.items()}
 
+    async def own(owned: set[int], lost: set[int]) -> None:
+        silences.forget(lost)
+        await customers.own(owned, lost)
+
+    async def tick() -> NoReturn:
+        ordered = time.monotonic()
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+            if not app.settled:
+                continue
+            for partition in customers.partitions(TOPIC):
+                silences.look(partition, store.states(partition), _LOOK_SECONDS)
+            if time.monotonic() - ordered >= TICK_SECONDS:
+                ordered = time.monotonic()
+                await customers.tick(TOPIC)
+
     app.starts = starts
-    store.on_ownership = customers.own
+    store.on_ownership = own
+    store.on_change = silences.changed
     app.releasing.append(customers.release)
     app.seeking.append(customers.pause)
 
-    @app.agent(app.chunks_of("touchpoints"), name="customers")
+    @app.agent(app.chunks_of(TOPIC), name="customers")
     async def fold_touchpoints(chunks: Any) -> None:
         with app.failing():
             async for chunk in chunks:
                 await customers.take(chunk)
 
     app.closing += [customers.release, transactions.close]
-    return app, customers
+    return app, customers, tick

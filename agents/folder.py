@@ -141,6 +141,10 @@ class Folder:
                 if (position := self._next.get(place)) is not None:
                     await self._take(Chunk(*place, position, position, ()))
 
+    def partitions(self, topic: str) -> list[int]:
+        """The partitions of the topic that are being folded."""
+        return [partition for name, partition in self._next if name == topic]
+
     async def settle(self) -> None:
         """Commit the positions that have waited for long enough."""
         for place in list(self._deferred):

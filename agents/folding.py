@@ -5,7 +5,7 @@ A record that cannot be decoded or checked becomes a dead letter; all others go 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from aiokafka import ConsumerRecord
@@ -13,6 +13,7 @@ from aiokafka import ConsumerRecord
 from agents.chunk import Chunk
 from agents.rebuilds import Turn
 from agents.refusal import envelope, problem_of
+from agents.silences import Order
 from agents.transactions import Message
 from pipeline import requests
 from pipeline import state as states
@@ -34,6 +35,7 @@ _HOLD = b"\xff"
 class Outputs:
     """What a chunk gives, by topic, and the states it leaves; `refused` are the indexes of the records refused."""
 
+    touchpoints: list[Message] = field(default_factory=list)
     journeys: list[Message] = field(default_factory=list)
     customers: list[Message] = field(default_factory=list)
     risk: list[Message] = field(default_factory=list)
@@ -45,6 +47,7 @@ class Outputs:
     def by_topic(self) -> dict[str, list[Message]]:
         """The messages under the names of their topics."""
         return {
+            "touchpoints": self.touchpoints,
             "journeys": self.journeys,
             "customers": self.customers,
             "risk": self.risk,
@@ -72,7 +75,14 @@ class Grouped:
 class Folding:
     """Folds chunks of touchpoints; holds the codecs and the rules, and no state of any customer."""
 
-    def __init__(self, rules: Rules | Callable[[], Rules], epoch: int, ids: Ids = LOCAL) -> None:
+    def __init__(
+        self,
+        rules: Rules | Callable[[], Rules],
+        epoch: int,
+        ids: Ids = LOCAL,
+        due: Callable[[int, int], Iterable[Order]] = lambda *_: (),
+    ) -> None:
+        self._due = due
         self._current = rules if callable(rules) else lambda: rules
         self._rules = self._current()
         self._epoch = epoch
@@ -87,10 +97,16 @@ class Folding:
     def __call__(self, chunk: Chunk, before: Mapping[bytes, bytes], now: int) -> Outputs:
         """Fold a chunk over the states before it, which are not changed; `now` dates dead letters and bounds times.
 
+        A chunk that covers nothing says only what time it is: it gives the orders that are due by then.
         Raises UnmetSchemaError when the chunk holds a schema id that must be met first.
         """
         self._rules = self._current()
         out = Outputs()
+        if chunk.first == chunk.next:
+            out.touchpoints += [
+                (key, requests.dump(order)) for key, order in self._due(chunk.partition, now) if key in before
+            ]
+            return out
         grouped = self._by_customer(chunk, out, now)
         for key, touches in grouped.touches.items():
             if key in grouped.requests or _HOLD + key in before:

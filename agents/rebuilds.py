@@ -1,13 +1,13 @@
-"""One customer's turn in a chunk that a rebuild has a part in: touchpoints and requests, in the order of the log."""
+"""One customer's turn in a chunk that holds requests about them: touchpoints and requests, in the order of the log."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pipeline.customer import Folded, Rules, Touch, fold, revision_of
+from pipeline.customer import Folded, Rules, Touch, fold, look, revision_of
 from pipeline.model import Record
 from pipeline.rebuilding import Hold, is_empty, load_state, take_over
-from pipeline.requests import Begin, Finish, Request, Rows
+from pipeline.requests import Begin, Finish, Look, Request, Rows
 from pipeline.state import State
 
 TouchOf = Callable[[int, bytes], Touch]
@@ -59,11 +59,19 @@ class Turn:
                 self.journeys += [{**row, "revision": revision} for row in request.journeys]
             case Finish() if self._is_under_way(request):
                 self._finish(offset, request)
+            case Look() if self.hold is None and self.state is not None:
+                self._look(offset, request, self.state)
             case _:
                 pass
 
     def _is_under_way(self, request: Rows | Finish) -> bool:
         return self.hold is not None and self.hold.rebuild_id == request.rebuild_id
+
+    def _look(self, offset: int, request: Look, state: State) -> None:
+        if revision_of(state.epoch, state.offset) == request.revision:
+            changed = look(self.customer_id, state, (self._epoch, offset), request.now, self._rules)
+            if changed is not None:
+                self.folds.append(changed)
 
     def _finish(self, offset: int, request: Finish) -> None:
         assert self.hold is not None  # noqa: S101 (asked before)

@@ -14,16 +14,18 @@ from faust.types import TP, EventT
 
 States = dict[bytes, bytes]
 OnOwnership = Callable[[set[int], set[int]], Awaitable[None]]
+OnChange = Callable[[int, bytes, bytes | None], None]
 
 
 class Store(base.Store, base.StoreT):
     """States by partition and key.
 
     `on_ownership`, when set, is awaited with (gained, lost) partitions before anything is recovered: fencing the
-    previous owner must come before reading what it left.
+    previous owner must come before reading what it left. `on_change` is called for every state taken over.
     """
 
     on_ownership: OnOwnership | None = None
+    on_change: OnChange | None = None
 
     def __post_init__(self) -> None:
         self.data: dict[int, States] = {}
@@ -35,12 +37,18 @@ class Store(base.Store, base.StoreT):
 
     def update(self, partition: int, written: Iterable[tuple[bytes | None, bytes | None]]) -> None:
         """Take over what was written to the changelog; None says that a key is gone."""
-        states = self.states(partition)
         for key, value in written:
-            if value is None:
-                states.pop(key, None)  # type: ignore[arg-type]
-            else:
-                states[key] = value  # type: ignore[index]
+            if key is not None:
+                self._take(partition, key, value)
+
+    def _take(self, partition: int, key: bytes, value: bytes | None) -> None:
+        states = self.states(partition)
+        if value is None:
+            states.pop(key, None)
+        else:
+            states[key] = value
+        if self.on_change is not None:
+            self.on_change(partition, key, value)
 
     def wrote(self, partition: int, position: int) -> None:
         """Note that memory now equals the changelog up to, not including, this position."""
@@ -73,15 +81,11 @@ class Store(base.Store, base.StoreT):
         """Take over the chunks of the changelog that recovery has read."""
         for event in batch:
             chunk = event.message.value
-            states = self.states(chunk.partition)
             known = self._positions.get(chunk.partition, -1)
             for record in chunk.records:
                 if record.offset <= known:
                     continue  # memory is newer than what is read again
-                if record.value is None:
-                    states.pop(record.key, None)
-                else:
-                    states[record.key] = record.value
+                self._take(chunk.partition, record.key, record.value)
             self._positions[chunk.partition] = max(known, chunk.next - 1)
 
     def reset_state(self) -> None:

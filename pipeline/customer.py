@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
 from typing import NamedTuple
+from uuid import UUID
 
 from pipeline import journeys as sessions
 from pipeline import profile as profiles
@@ -139,6 +140,24 @@ def fold(  # noqa: PLR0913 (what a fold depends on, each once)
 def fresh_state(first: Step) -> State:
     """The state of a customer of whom nothing has been applied yet; `first` is the first touchpoint to come."""
     return State(-1, -1, first[0], 0, [], [], b"", [], Profile(first[0], first))
+
+
+def look(customer_id: str, state: State, position: tuple[int, int], now: int, rules: Rules) -> Folded | None:
+    """Score a customer anew at a place in the log (epoch, offset); None when the level is as it was.
+
+    `now`, UTC milliseconds, is the moment at which silence alone changes it; then nothing but the risk is other than
+    before. The state passed in is changed.
+    """
+    assessed = reasons.assess(state.profile, now, rules.model)
+    if assessed.level == state.level:
+        return None
+    state.epoch, state.offset = position
+    revision = revision_of(*position)
+    customer = rows.customer_row(customer_id, revision, state, assessed, rules.history)
+    last = str(UUID(bytes=state.profile.last[1]))
+    change = rows.risk_row(customer_id, revision, assessed, previous=state.level, event_id=last, imported=False)
+    state.level = assessed.level
+    return Folded(state, [], customer, [change], [])
 
 
 @lru_cache(maxsize=4096)

@@ -1,4 +1,6 @@
-"""Requests in the log: what asks the customers agent, in order with the touchpoints, to take a rebuilt customer over.
+"""Requests in the log: what asks the customers agent, in order with the touchpoints, for more than a fold.
+
+To take a rebuilt customer over, or to look at one whom silence alone has brought to another level.
 
 They travel in topic `touchpoints` under the customer's key, so that their turn is exact: whatever stands before a
 `Begin` is in the rebuilt state, whatever stands after it is folded over that state. A value that is a request starts
@@ -45,7 +47,14 @@ class Finish(msgspec.Struct, array_like=True, tag="finish", frozen=True):
     now: int
 
 
-Request = Begin | Rows | Finish
+class Look(msgspec.Struct, array_like=True, tag="look", frozen=True):
+    """Score the customer for `now`, UTC milliseconds, unless anything has changed since `revision`."""
+
+    revision: int
+    now: int
+
+
+Request = Begin | Rows | Finish | Look
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Request)

@@ -56,8 +56,14 @@ async def run_customers(settings: Settings) -> None:
         return await committed(kafka_url, topics.CUSTOMERS_GROUP, wanted)
 
     epochs = await settle(kafka_url, epochs, marks)
-    app, _ = customers_app(kafka_url, settings, epochs, partitions, ids)
-    await worker.run(app, settings, _announcing("customers"), lambda: watch(kafka_url, epochs))
+    app, _, tick = customers_app(kafka_url, settings, epochs, partitions, ids)
+
+    async def beside() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(watch(kafka_url, epochs))
+            group.create_task(tick())
+
+    await worker.run(app, settings, _announcing("customers"), beside)
 
 
 async def run_alerts(settings: Settings) -> None:

@@ -106,6 +106,11 @@ class Settings(BaseSettings):
         None,
         description="file of the risk model (see `touchline risk fit`); a changed one counts at once; unset: shipped",
     )
+    quiet_seconds: float = Field(
+        300.0,
+        ge=0,
+        description="how long after a customer's last touchpoint it is worked out when silence changes their risk",
+    )
     history_days: int = Field(90, gt=0, description="how late a touchpoint may come and still change its journey")
 
     personal_data: Annotated[str, AfterValidator(known_actions)] = Field(

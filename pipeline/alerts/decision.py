@@ -87,6 +87,8 @@ def _end(standing: Standing, change: Change) -> Decision:
 def _consider(customer_id: str, standing: Standing, change: Change, policy: Policy) -> Decision:
     if standing.is_open and not _escalates(standing, change):
         return Decision(replace(standing, held=None))
+    if not standing.is_open and standing.held is None and _falls(change):
+        return Decision(standing)
     if _allowed_from(standing, change, policy) > change.as_of:
         return Decision(replace(standing, held=change))
     return _raise(customer_id, standing, change, change.as_of)
@@ -94,6 +96,11 @@ def _consider(customer_id: str, standing: Standing, change: Change, policy: Poli
 
 def _escalates(standing: Standing, change: Change) -> bool:
     return standing.level is not None and RANK[change.level] > RANK[standing.level]
+
+
+def _falls(change: Change) -> bool:
+    """Whether the risk was higher before: of somebody imported at a worse level, who is better now, nothing is said."""
+    return RANK.get(change.previous_level or "", -1) > RANK[change.level]
 
 
 def _allowed_from(standing: Standing, change: Change, policy: Policy) -> int:

@@ -54,4 +54,4 @@ AS SELECT
     rebuilt
 FROM customers_log FINAL
 WHERE touchpoints > 0 -- nothing is left of a customer whose import was withdrawn
-COMMENT 'Customers: the profile, and the risk at the last touchpoint applied';
+COMMENT 'Customers: the profile, and the risk at the last touchpoint applied, or at the moment since when silence alone changed its level';

@@ -23,7 +23,7 @@ async def main(kafka_url: str, count: int) -> None:
     """Fold `count` events and print what it took, from the first chunk's commit to the last's."""
     settings = load()
     epochs = await topics.ensure(kafka_url, topics.Making(settings.partitions))
-    app, customers = customers_app(kafka_url, settings, epochs, settings.partitions)
+    app, customers, _ = customers_app(kafka_url, settings, epochs, settings.partitions)
     gc.set_threshold(worker.GC_THRESHOLD, 50, 100)
     await app.start()
     first = await _until(lambda: customers.folded > 0, app)

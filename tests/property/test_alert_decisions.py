@@ -28,13 +28,13 @@ POLICIES = st.builds(
 )
 
 
-def change(at: int, level: str, imported: bool = False) -> Change:
-    return Change(at, 50.0, level, None, [("complaint", 9.5, "complained")], "call_back", "1", imported)
+def change(at: int, level: str, imported: bool = False, previous: str | None = None) -> Change:
+    return Change(at, 50.0, level, previous, [("complaint", 9.5, "complained")], "call_back", "1", imported)
 
 
 def lived(steps, policy: Policy, *, history: bool = False) -> tuple[Standing, list[Said], list[tuple[int, str]]]:
     """The standing at the end, all that was said, and the levels as they were; each standing goes through bytes."""
-    standing, said, levels, now = NOBODY, [], [], 0
+    standing, said, levels, now, before = NOBODY, [], [], 0, None
     for wait, what, imported in steps:
         now += wait
         if isinstance(what, tuple):
@@ -43,7 +43,8 @@ def lived(steps, policy: Policy, *, history: bool = False) -> tuple[Standing, li
         if what == "time":
             standing, new = on_time("ann", standing, now, policy)
         else:
-            standing, new = on_change("ann", standing, change(now, what, imported and history), policy)
+            standing, new = on_change("ann", standing, change(now, what, imported and history, before), policy)
+            before = what
             if not (imported and history):
                 levels.append((now, what))
         said += new
@@ -120,6 +121,15 @@ def test_nothing_is_raised_while_snoozed(steps, policy):
         else:
             standing, said = on_change("ann", standing, change(now, what), policy)
         assert all(each.at >= until for each in said if each.status == "raised")
+
+
+def test_of_somebody_imported_at_a_worse_level_who_is_better_now_nothing_is_said():
+    policy = Policy()
+    standing, said = on_change("ann", NOBODY, change(0, "critical", imported=True), policy)
+    standing, better = on_change("ann", standing, change(DAY, "high", previous="critical"), policy)
+    assert said == better == ()
+    _, worse = on_change("ann", standing, change(2 * DAY, "critical", previous="high"), policy)
+    assert [each.change.level for each in worse] == ["critical"]
 
 
 def test_an_acknowledgement_counts_for_the_last_alert_only():
