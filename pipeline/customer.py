@@ -155,7 +155,9 @@ def look(customer_id: str, state: State, position: tuple[int, int], now: int, ru
     revision = revision_of(*position)
     customer = rows.customer_row(customer_id, revision, state, assessed, rules.history)
     last = str(UUID(bytes=state.profile.last[1]))
-    change = rows.risk_row(customer_id, revision, assessed, previous=state.level, event_id=last, imported=False)
+    change = rows.risk_row(
+        customer_id, revision, assessed, state.profile, previous=state.level, event_id=last, imported=False
+    )
     state.level = assessed.level
     return Folded(state, [], customer, [change], [])
 
@@ -248,6 +250,7 @@ class _Fold:
             record["customer_id"],
             revision,
             self._risk(record),
+            self.state.profile,
             previous=previous,
             event_id=record["event_id"],
             imported=record["import_id"] is not None,

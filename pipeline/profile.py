@@ -12,6 +12,9 @@ from pipeline.state import Profile, Step
 
 SIGNAL_LIMIT = 8
 """Signals kept of each kind. Of each, so that one more bad experience never pushes out a worse one."""
+SEGMENT = "segment"
+"""The attribute by which a company says who a customer is to it; alerts are routed by it."""
+SEGMENT_LIMIT = 200
 _STARTED = frozenset({"activated", "trial_start"})
 _ONBOARDING = frozenset({"trial_start", "onboarding_step"})
 
@@ -42,6 +45,10 @@ def add(profile: Profile, step: Step, record: Record) -> None:
         _signal(profile, step, kind, record)
     if record["channel"] == "subscription":
         _subscription(profile, moment, record)
+    if (attributes := record.get("attributes")) and SEGMENT in attributes:
+        named = (moment, step[1], attributes[SEGMENT][:SEGMENT_LIMIT])
+        if profile.segment is None or named > profile.segment:
+            profile.segment = named
 
 
 def _inbound(profile: Profile, moment: int, kind: Kind | None, record: Record) -> None:

@@ -177,7 +177,9 @@ def take_over(  # noqa: PLR0913 (what the end of a rebuild depends on, each once
     levels: list[Record] = []
     if assessed.level != before and not is_empty(state):
         last = _last_id(state)
-        levels.append(rows.risk_row(customer_id, revision, assessed, previous=before, event_id=last, imported=True))
+        levels.append(
+            rows.risk_row(customer_id, revision, assessed, state.profile, previous=before, event_id=last, imported=True)
+        )
     state.level = assessed.level
     return Folded(state, journeys, customer, levels, late)
 

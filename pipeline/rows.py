@@ -11,7 +11,7 @@ import msgspec
 from pipeline.journeys import MONEY, SENTIMENT, Changes
 from pipeline.model import Record
 from pipeline.reasons import Risk
-from pipeline.state import Journey, State, Visit
+from pipeline.state import Journey, Profile, State, Visit
 
 _profile_encoder = msgspec.json.Encoder(order="deterministic")
 _ID_NAMESPACE = UUID("a9b5b3de-6f9b-5d57-8a70-0d8f1c0e6b52").bytes
@@ -155,9 +155,19 @@ def risk_fields(assessed: Risk) -> Record:
 
 
 def risk_row(  # noqa: PLR0913 (the fields of the row)
-    customer_id: str, revision: int, assessed: Risk, *, previous: str | None, event_id: str, imported: bool
+    customer_id: str,
+    revision: int,
+    assessed: Risk,
+    profile: Profile,
+    *,
+    previous: str | None,
+    event_id: str,
+    imported: bool,
 ) -> Record:
     """A change of level; what was `imported` never notifies."""
+    evidence = [(reason.code, each) for reason in assessed.reasons for each in reason.evidence]
+    main = assessed.reasons[0].evidence if assessed.reasons else ()
+    worth = _money(profile.values)
     return {
         "customer_id": customer_id,
         "revision": revision,
@@ -165,6 +175,18 @@ def risk_row(  # noqa: PLR0913 (the fields of the row)
         "previous_level": previous,
         "event_id": event_id,
         "imported": imported,
+        "evidence": [
+            {
+                "code": code,
+                "event_id": str(UUID(bytes=each.event_id)) if each.event_id else None,
+                "touchpoint": each.touchpoint,
+                "occurred_at": each.occurred_at,
+            }
+            for code, each in evidence
+        ],
+        "channels": sorted({_channel(each.touchpoint) for each in main if each.touchpoint}),
+        "segment": profile.segment[2] if profile.segment is not None else None,
+        "value": next(iter(worth.values())) if len(worth) == 1 else None,
     }
 
 

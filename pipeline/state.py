@@ -76,7 +76,8 @@ class Profile(msgspec.Struct, array_like=True):
     `signals` holds the newest of each kind; `answers` the two latest by metric, newest first, moods among them;
     `contacts` the newest. `cancelled_at` and `returned_at` are the latest goodbye and the latest purchase or renewal;
     `onboarding_at` and `settled_at` the latest step of an onboarding, and what shows that one is over. `day`, `days`,
-    `calm` and `calm_at` are the calendar of pipeline.rhythm.
+    `calm` and `calm_at` are the calendar of pipeline.rhythm. `segment` is the latest that a touchpoint named, with its
+    time and id.
     """
 
     first_seen_at: int
@@ -102,6 +103,7 @@ class Profile(msgspec.Struct, array_like=True):
     days: bytes = b""
     calm: bytes = b""
     calm_at: int | None = None
+    segment: tuple[int, bytes, str] | None = None
 
 
 class State(msgspec.Struct, array_like=True):

@@ -24,7 +24,7 @@ class Change(msgspec.Struct, array_like=True, frozen=True):
 
     @classmethod
     def of(cls, record: Record) -> Change:
-        """From a record of topic `risk`; what its version does not say yet stays unknown."""
+        """From a record of topic `risk`."""
         return cls(
             as_of=record["as_of"],
             score=record["score"],

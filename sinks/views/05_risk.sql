@@ -10,7 +10,11 @@ CREATE OR REPLACE VIEW risk /*on_cluster*/
     action String COMMENT 'What to do next',
     model_version String COMMENT 'Version of the risk model',
     event_id UUID COMMENT 'The touchpoint that changed it; where silence alone did, the latest one known',
-    imported Bool COMMENT 'True: imported history, which never notifies'
+    imported Bool COMMENT 'True: imported history, which never notifies',
+    evidence Array(Tuple(code String, event_id Nullable(UUID), touchpoint String, occurred_at DateTime64(3, 'UTC'))) COMMENT 'The newest touchpoints that each reason rests on: the code of the reason, the touchpoint, when, UTC',
+    channels Array(String) COMMENT 'Channels of what the main reason rests on',
+    segment Nullable(String) COMMENT 'The company''s own word for the customer: the latest attribute segment',
+    value Nullable(Float64) COMMENT 'Sum of the customer''s values; null without any, or with several currencies'
 )
 AS SELECT
     customer_id,
@@ -23,6 +27,10 @@ AS SELECT
     action,
     model_version,
     event_id,
-    imported
+    imported,
+    evidence,
+    channels,
+    segment,
+    value
 FROM risk_log FINAL
 COMMENT 'Every change of a level of risk, with its reasons';

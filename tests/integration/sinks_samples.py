@@ -153,6 +153,18 @@ def risk(number: int, **fields: Any) -> Sample:
         "model_version": "1",
         "event_id": uid("event", number),
         "imported": False,
+        "evidence": [
+            {
+                "code": "complaint",
+                "event_id": uid("event", number),
+                "touchpoint": "phone.complaint",
+                "occurred_at": START,
+            },
+            {"code": "complaint", "event_id": None, "touchpoint": "", "occurred_at": START},
+        ],
+        "channels": ["phone"],
+        "segment": "gold",
+        "value": 12.5,
         **fields,
     }
 
