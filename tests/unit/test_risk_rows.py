@@ -10,7 +10,17 @@ from tests.unit.test_customer import folded
 
 def complaints(*more: Record) -> Record:
     """The last change of level of somebody who complained three times."""
-    made = [touchpoint(n, START + n * DAY, "phone.complaint", outcome="unresolved", sentiment=-0.9) for n in (1, 2, 3)]
+    made = [
+        touchpoint(
+            n,
+            START + n * DAY,
+            "phone.complaint",
+            outcome="unresolved",
+            sentiment=-0.9,
+            received_at=START + 4 * DAY,
+        )
+        for n in (1, 2, 3)
+    ]
     return folded(*more, *made).risk[-1]
 
 
