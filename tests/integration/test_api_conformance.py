@@ -10,8 +10,8 @@ from pathlib import Path
 from tests.integration.collector_process import KEY, TILLS, Broker, collector
 
 OPTIONS = Path(__file__).with_name("schemathesis.toml")
-EXAMPLES = 60
-SECONDS = 150
+EXAMPLES = 40
+SECONDS = 120
 
 
 async def test_answers_are_as_described(kafka: Broker, tmp_path: Path) -> None:
