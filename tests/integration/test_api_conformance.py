@@ -7,13 +7,16 @@ import sys
 from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 
+import pytest
+
 from tests.integration.collector_process import KEY, TILLS, Broker, collector
 
 OPTIONS = Path(__file__).with_name("schemathesis.toml")
 EXAMPLES = 40
-SECONDS = 120
+SECONDS = 150
 
 
+@pytest.mark.timeout(SECONDS + 60)
 async def test_answers_are_as_described(kafka: Broker, tmp_path: Path) -> None:
     """No request is answered 5xx, none with a status, type, header or body that is not in the description."""
     channels = tmp_path / "channels"
