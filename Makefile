@@ -9,8 +9,9 @@ READY := $(VENV)/.ready
 demo: $(READY)
 	$(BIN)/touchline demo
 
+# Two at once, file by file: most tests wait for servers of their own, and use one core while they do not.
 test: $(READY)
-	$(BIN)/python -m pytest -m "not fault and not bench"
+	$(BIN)/python -m pytest -m "not fault and not bench" --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-fault: $(READY)
 	$(BIN)/python -m pytest -m fault --timeout 900

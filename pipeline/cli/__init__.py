@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 
 import typer
 from typer.core import TyperGroup
@@ -21,6 +23,34 @@ app = typer.Typer(
     cls=TyperGroup,
 )
 
+FILES: dict[str, tuple[str, ...]] = {
+    "sql": ("analysis",),
+    "backfill": ("backfill",),
+    "taxonomy": ("catalogue",),
+    "config": ("catalogue",),
+    "audit": ("data",),
+    "rebuild": ("rebuild",),
+    "collector": ("roles",),
+    "worker": ("roles",),
+    "migrate": ("roles",),
+    "up": ("stack",),
+    "demo": ("stack",),
+    "alerts": ("alerts",),
+    "channels": ("channels",),
+    "identities": ("identities",),
+    "keys": ("keys",),
+    "risk": ("risk", "learning"),
+    "links": ("links",),
+    "imports": ("rebuild",),
+    "rejected": ("rejected",),
+}
+"""The files of this folder that hold a command: one command needs no other's imports, which take longer than it."""
+
+
+@app.callback()
+def _touchline() -> None:
+    """Nothing is common to the commands; without this, Typer would take the name of an only command for its word."""
+
 
 def main() -> None:
     """Run the command line and exit: 0 well, 1 found something wrong, 2 wrong usage."""
@@ -33,24 +63,7 @@ def main() -> None:
             format="%(asctime)s %(levelname)s %(name)s %(message)s",
             stream=sys.stderr,
         )
-        from pipeline.cli import (  # noqa: PLC0415 (they register commands)
-            alerts,  # noqa: F401
-            analysis,  # noqa: F401
-            backfill,  # noqa: F401
-            catalogue,  # noqa: F401
-            channels,  # noqa: F401
-            data,  # noqa: F401
-            identities,  # noqa: F401
-            keys,  # noqa: F401
-            learning,  # noqa: F401
-            links,  # noqa: F401
-            rebuild,  # noqa: F401
-            rejected,  # noqa: F401
-            risk,  # noqa: F401
-            roles,  # noqa: F401
-            stack,  # noqa: F401
-        )
-
+        register(sys.argv[1:])
         app()
     except TouchlineError as error:
         if debug:
@@ -58,6 +71,13 @@ def main() -> None:
         fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def register(words: Sequence[str]) -> None:
+    """Add the command that the words begin with to `app`; all commands where they begin with none, as for help."""
+    every = dict.fromkeys(name for names in FILES.values() for name in names)
+    for name in FILES.get(words[0], every) if words else every:
+        import_module(f"pipeline.cli.{name}")
 
 
 def fail(message: str, code: int = 1) -> None:

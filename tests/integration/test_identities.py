@@ -13,8 +13,8 @@ from pipeline.rows import journey_id, visit_id
 from pipeline.settings import Settings
 from sinks.clickhouse import Client
 from sinks.migrate import migrate
-from tests.integration.identities_world import database, everything, land, of_person, persons, seen, statuses, stitched
-from tests.integration.sinks_server import clickhouse
+from tests.integration.identities_world import everything, land, of_person, persons, seen, statuses, stitched
+from tests.integration.sinks_server import Server, database
 from tests.reference import DAY, JOURNEY_GAP, MINUTE, VISIT_GAP
 
 GAP = VISIT_GAP / MINUTE
@@ -22,15 +22,15 @@ LONG_GAP = JOURNEY_GAP / MINUTE
 MILLISECOND = 1 / MINUTE
 
 
-@pytest.fixture(scope="module")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[str, str]]:
-    async with clickhouse(tmp_path_factory.mktemp("clickhouse")) as found:
-        yield found
+@pytest.fixture
+def client(emptied: Client) -> Client:
+    return emptied
 
 
 @pytest.fixture
-async def client(server: tuple[str, str], request: pytest.FixtureRequest) -> AsyncIterator[Client]:
-    async with database(server, request.node.name) as client:
+async def older(engine: Server) -> AsyncIterator[Client]:
+    """A database of the test's own, whose tables it may alter."""
+    async with database(engine, "older") as client:
         yield client
 
 
@@ -212,19 +212,19 @@ async def marks(client: Client, source: str) -> int:
     return sum(read for _, table, _, _, read in plan if table == "touchpoints_log")
 
 
-async def test_an_installation_from_before_gets_it_all_and_keeps_its_corrections(client: Client) -> None:
+async def test_an_installation_from_before_gets_it_all_and_keeps_its_corrections(older: Client) -> None:
     ours = "0012_identity_corrections.sql"
-    await client.command("ALTER TABLE touchpoints_log DROP INDEX by_anonymous_id")
-    await client.command("DROP TABLE identity_corrections_log")
-    await client.command("ALTER TABLE schema_migrations DELETE WHERE name = {name:String}", {"name": ours})
-    await client.command("ALTER TABLE parameters DELETE WHERE name = 'visit_gap_minutes'")
-    await land(client, seen(1, 0, None, "d1"), seen(2, 10, "ann", None))
-    assert await migrate(client, Settings()) == [ours]
-    await link(client, "d1", "ann")
-    assert await migrate(client, Settings()) == []
-    assert await persons(client) == {"ann": [1, 2]}
+    await older.command("ALTER TABLE touchpoints_log DROP INDEX by_anonymous_id")
+    await older.command("DROP TABLE identity_corrections_log")
+    await older.command("ALTER TABLE schema_migrations DELETE WHERE name = {name:String}", {"name": ours})
+    await older.command("ALTER TABLE parameters DELETE WHERE name = 'visit_gap_minutes'")
+    await land(older, seen(1, 0, None, "d1"), seen(2, 10, "ann", None))
+    assert await migrate(older, Settings()) == [ours]
+    await link(older, "d1", "ann")
+    assert await migrate(older, Settings()) == []
+    assert await persons(older) == {"ann": [1, 2]}
     indexes = "SELECT name FROM system.data_skipping_indices WHERE database = currentDatabase()"
-    assert await client.query(indexes) == [("by_anonymous_id",)]
+    assert await older.query(indexes) == [("by_anonymous_id",)]
 
 
 async def test_what_does_not_stand_cannot_be_taken_back(client: Client) -> None:

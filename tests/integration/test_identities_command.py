@@ -7,22 +7,21 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.command import Answer, touchline
-from tests.integration.identities_world import database, land, seen
-from tests.integration.sinks_server import clickhouse
+from tests.integration.identities_world import land, seen
+from tests.integration.sinks_server import Server, database
 
 Environment = dict[str, str]
 
 
 @pytest.fixture(scope="module")
-async def environment(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Environment]:
+async def environment(engine: Server) -> AsyncIterator[Environment]:
     """The settings of an installation where a kiosk served ann and bob; the commands never look at Kafka."""
-    async with clickhouse(tmp_path_factory.mktemp("clickhouse")) as server, database(server, "touchline") as client:
+    async with database(engine) as client:
         await land(client, seen(1, 0, None, "kiosk"), seen(2, 5, "ann", "kiosk"), seen(3, 6, "bob", "kiosk"))
-        url, password = server
         yield {
             "TOUCHLINE_KAFKA_URL": "127.0.0.1:1",
-            "TOUCHLINE_CLICKHOUSE_URL": url,
-            "TOUCHLINE_CLICKHOUSE_PASSWORD": password,
+            "TOUCHLINE_CLICKHOUSE_URL": engine.url,
+            "TOUCHLINE_CLICKHOUSE_PASSWORD": engine.password,
         }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,14 +14,11 @@ from agents.flow import Flow
 from agents.landing import Lander, Limits
 from agents.metrics import Metrics
 from agents.waits import Waits
-from pipeline.settings import Settings
 from schemas.block import long
 from schemas.codec import Decoder
 from sinks import ledger
-from sinks.clickhouse import Client, FailedInsertError, connect
-from sinks.migrate import migrate
-from tests.integration.sinks_samples import EPOCH, MAKE, Value, block, rejected, touchpoint, uid, values
-from tests.integration.sinks_server import clickhouse
+from sinks.clickhouse import Client, FailedInsertError
+from tests.integration.sinks_samples import EPOCH, MAKE, Value, block, rejected, touchpoint, values
 
 
 @dataclass
@@ -73,18 +70,9 @@ class World:
         return Chunk(self.topic, partition, first, last + 1, made, size_of(made))
 
 
-@pytest.fixture(scope="module")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[str, str]]:
-    async with clickhouse(tmp_path_factory.mktemp("clickhouse")) as found:
-        yield found
-
-
 @pytest.fixture
-async def client(server: tuple[str, str], request: pytest.FixtureRequest) -> AsyncIterator[Client]:
-    url, password = server
-    async with await connect(url, "default", password, "t_" + uid(request.node.nodeid)[:8]) as client:
-        await migrate(client, Settings())
-        yield client
+def client(emptied: Client) -> Client:
+    return emptied
 
 
 def lying(record: Value, length: int) -> Value:

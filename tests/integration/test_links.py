@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.command import touchline
-from tests.integration.collector_process import Broker, Running, broker, collector, held
+from tests.integration.collector_process import Broker, Running, collector, held
 
 KEY = "the-key-of-these-links"
 LINKS = """
@@ -34,12 +34,6 @@ target = "https://shop.example/winter"
 expires = 2020-03-01T00:00:00Z
 """
 TARGET = "https://shop.example/spring?from=mail#top"
-
-
-@pytest.fixture(scope="module")
-async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Broker]:
-    async with broker(tmp_path_factory.mktemp("kafka")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.integration.collector_process import Broker, broker, collector, suspend
+from tests.integration.collector_process import Broker, collector, suspend
 from tests.integration.test_collector_faults import until_refused
 from tests.integration.test_links import LINKS, clicks, counted, follow, fresh, until_counted
 
@@ -19,9 +19,10 @@ LOST = 'touchline_links_lost_total{{reason="{}"}}'
 
 
 @pytest.fixture
-async def kafka(tmp_path: Path) -> AsyncIterator[Broker]:
-    async with broker(tmp_path / "kafka") as running:
-        yield running
+def kafka(kafka: Broker) -> Iterator[Broker]:
+    """The session's, which goes on afterwards whatever became of a test that suspends it."""
+    yield kafka
+    kafka.child.signal(signal.SIGCONT)
 
 
 @pytest.fixture

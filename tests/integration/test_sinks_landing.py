@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from pipeline.errors import ConfigurationError, UnavailableError
-from pipeline.settings import Settings
 from sinks import ledger
 from sinks.clickhouse import Client, QueryError, RefusedBlock, connect
 from sinks.ledger import Landed
-from sinks.migrate import migrate
-from tests.integration.sinks_samples import EPOCH, MAKE, PARTITION, REASON, Value, block, several, uid, values
-from tests.integration.sinks_server import clickhouse
+from tests.integration.sinks_samples import EPOCH, MAKE, PARTITION, REASON, Value, block, several, values
+from tests.integration.sinks_server import Server, database
 
 TOPICS = sorted(MAKE)
 ROWS = 40
@@ -32,24 +29,15 @@ SPOILT: dict[str, Spoil] = {
 }
 
 
-@dataclass(frozen=True)
-class Server:
-    url: str
-    password: str
-
-
-@pytest.fixture(scope="module")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    async with clickhouse(tmp_path_factory.mktemp("clickhouse")) as (url, password):
-        yield Server(url, password)
+@pytest.fixture
+def client(emptied: Client) -> Client:
+    return emptied
 
 
 @pytest.fixture
-async def client(server: Server, request: pytest.FixtureRequest) -> AsyncIterator[Client]:
-    """A migrated database of the test's own."""
-    name = "t_" + uid(request.node.nodeid)[:8]
-    async with await connect(server.url, "default", server.password, name) as client:
-        await migrate(client, Settings())
+async def altered(engine: Server) -> AsyncIterator[Client]:
+    """A database of the test's own, whose tables it may alter."""
+    async with database(engine, "altered") as client:
         yield client
 
 
@@ -159,21 +147,21 @@ async def test_a_large_block_is_one_part(client: Client) -> None:
     assert parts == [("journeys_log", 1), ("touchpoints_log", 1), ("visits_log", 1)]
 
 
-async def test_an_older_schema_takes_the_defaults(client: Client) -> None:
-    await client.command("ALTER TABLE risk_log ADD COLUMN added Nullable(String), ADD COLUMN more Int64 DEFAULT 5")
-    await client.insert_avro("risk_log", block("risk", several("risk", 1)), "token")
-    assert await client.query("SELECT added, more FROM risk_log") == [(None, 5)]
+async def test_an_older_schema_takes_the_defaults(altered: Client) -> None:
+    await altered.command("ALTER TABLE risk_log ADD COLUMN added Nullable(String), ADD COLUMN more Int64 DEFAULT 5")
+    await altered.insert_avro("risk_log", block("risk", several("risk", 1)), "token")
+    assert await altered.query("SELECT added, more FROM risk_log") == [(None, 5)]
 
 
-async def test_a_failing_view_fails_the_insert_and_the_retry_completes_it(client: Client) -> None:
+async def test_a_failing_view_fails_the_insert_and_the_retry_completes_it(altered: Client) -> None:
     container = block("journeys", several("journeys", ROWS))
-    await client.command("ALTER TABLE visits_log ADD CONSTRAINT never CHECK touchpoints > 1000")
+    await altered.command("ALTER TABLE visits_log ADD CONSTRAINT never CHECK touchpoints > 1000")
     with pytest.raises(UnavailableError):
-        await client.insert_avro("journeys_log", container, "token")
-    await client.command("ALTER TABLE visits_log DROP CONSTRAINT never")
-    await client.insert_avro("journeys_log", container, "token")
-    assert await client.query("SELECT count() FROM journeys") == [(ROWS,)]
-    assert await client.query("SELECT count() FROM visits") == [(ROWS,)]
+        await altered.insert_avro("journeys_log", container, "token")
+    await altered.command("ALTER TABLE visits_log DROP CONSTRAINT never")
+    await altered.insert_avro("journeys_log", container, "token")
+    assert await altered.query("SELECT count() FROM journeys") == [(ROWS,)]
+    assert await altered.query("SELECT count() FROM visits") == [(ROWS,)]
 
 
 async def test_reasons_can_be_read_by_name(client: Client) -> None:
@@ -198,14 +186,14 @@ async def test_the_ledger_remembers_ranges(client: Client) -> None:
     assert await ledger.ranges(client, "touchpoints") == entries[:4]
 
 
-async def test_errors_say_whose_fault_it_is(server: Server, client: Client) -> None:
+async def test_errors_say_whose_fault_it_is(engine: Server, client: Client) -> None:
     with pytest.raises(QueryError, match="nothing_here") as failure:
         await client.query("SELECT * FROM nothing_here")
     assert failure.value.code == 60
     with pytest.raises(UnavailableError, match="missing_log"):
         await client.insert_avro("missing_log", block("risk", several("risk", 1)), "token")
     with pytest.raises(QueryError, match="516"):
-        await connect(server.url, "default", "wrong")
+        await connect(engine.url, "default", "wrong")
     with pytest.raises(UnavailableError, match="did not answer"):
         await connect("http://127.0.0.1:9", "default", "")
     with pytest.raises(ConfigurationError, match="http://host"):

@@ -9,12 +9,10 @@ from typing import Any
 import pytest
 
 from pipeline.letters import Letter, Replayed
-from pipeline.settings import Settings
-from sinks.clickhouse import Client, connect
+from sinks.clickhouse import Client
 from sinks.letters import DeadLetters, Where
-from sinks.migrate import migrate
 from tests.integration.sinks_samples import START, Sample, block, rejected, uid, values
-from tests.integration.sinks_server import clickhouse
+from tests.integration.sinks_server import Server, database
 
 BYTES = bytes(range(256))
 
@@ -44,12 +42,8 @@ LETTERS = [
 
 
 @pytest.fixture(scope="module")
-async def client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
-    async with (
-        clickhouse(tmp_path_factory.mktemp("clickhouse")) as (url, password),
-        await connect(url, "default", password) as client,
-    ):
-        await migrate(client, Settings())
+async def client(engine: Server) -> AsyncIterator[Client]:
+    async with database(engine, "letters") as client:
         for first in (0, 1000):  # every letter has landed twice
             await client.insert_avro("rejected_log", block("rejected", values("rejected", LETTERS, first)), "token")
         yield client

@@ -12,21 +12,18 @@ from pipeline.settings import Settings
 from sinks import sql
 from sinks.clickhouse import Client, connect
 from sinks.migrate import migrate, rendered
-from tests.integration.sinks_server import clickhouse
+from tests.integration.sinks_server import Server
 
 ALL = list(sql.names("migrations"))
 
 
-@pytest.fixture(scope="module")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[str, str]]:
-    async with clickhouse(tmp_path_factory.mktemp("clickhouse")) as found:
-        yield found
-
-
 @pytest.fixture
-async def client(server: tuple[str, str], request: pytest.FixtureRequest) -> AsyncIterator[Client]:
-    async with await connect(server[0], "default", server[1], f"db_{request.node.name[:20]}") as client:
+async def client(engine: Server, request: pytest.FixtureRequest) -> AsyncIterator[Client]:
+    """Of a database that is yet to be made."""
+    name = f"db_{request.node.name[:20]}"
+    async with await connect(engine.url, "default", engine.password, name) as client:
         yield client
+        await client.command(f"DROP DATABASE `{name}` SYNC", in_database=False)
 
 
 async def test_each_file_is_applied_once(client: Client) -> None:

@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 
 from pipeline.catalogue import catalogue
-from pipeline.settings import Settings
 from sinks import sql
-from sinks.clickhouse import Client, connect
-from sinks.migrate import migrate
+from sinks.clickhouse import Client
 from tests.integration.sinks_samples import (
     DAY,
     REASON,
@@ -31,7 +29,7 @@ from tests.integration.sinks_samples import (
     values,
     visit,
 )
-from tests.integration.sinks_server import clickhouse
+from tests.integration.sinks_server import Server, database
 
 HOUR = 3_600_000
 NOW = int(time.time() * 1000)
@@ -121,13 +119,9 @@ LANDED: dict[str, list[Sample]] = {
 
 
 @pytest.fixture(scope="module")
-async def client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
-    """A server where every record has landed, and most of them again at other offsets of the log."""
-    async with (
-        clickhouse(tmp_path_factory.mktemp("clickhouse")) as (url, password),
-        await connect(url, "default", password) as client,
-    ):
-        await migrate(client, Settings())
+async def client(engine: Server) -> AsyncIterator[Client]:
+    """A database where every record has landed, and most of them again at other offsets of the log."""
+    async with database(engine, "views") as client:
         for topic, samples in LANDED.items():
             for first in (0, 1000):
                 await client.insert_avro(f"{topic}_log", block(topic, values(topic, samples, first)), "token")
@@ -240,14 +234,14 @@ async def test_channel_performance_counts_journeys_values_and_costs(client: Clie
 
 
 async def test_everything_is_described_and_can_be_read_by_a_reader(client: Client) -> None:
-    tables = await ask(client, "SELECT name, comment FROM system.tables WHERE database = 'touchline'")
+    tables = await ask(client, "SELECT name, comment FROM system.tables WHERE database = currentDatabase()")
     assert [name for name, comment in tables if not comment] == []
-    columns = "SELECT table, name FROM system.columns WHERE database = 'touchline' AND comment = ''"
+    columns = "SELECT table, name FROM system.columns WHERE database = currentDatabase() AND comment = ''"
     assert await ask(client, columns) == []
     views = await ask(
         client,
         "SELECT name, parameterized_view_parameters FROM system.tables"
-        " WHERE database = 'touchline' AND engine = 'View'",
+        " WHERE database = currentDatabase() AND engine = 'View'",
     )
     assert len(views) == len(sql.names("views"))
     for view, parameters in views:

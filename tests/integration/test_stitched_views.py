@@ -14,8 +14,8 @@ import pytest
 from pipeline.identities import Correction, correct
 from sinks.clickhouse import Client
 from tests.clickstream import JOURNEY_GAP, VISIT_GAP, Click, Span, spans
-from tests.integration.identities_world import database, land, of_person, seen, statuses, stitched
-from tests.integration.sinks_server import clickhouse
+from tests.integration.identities_world import land, of_person, seen, statuses, stitched
+from tests.integration.sinks_server import Server, database
 from tests.reference import DAY, HISTORY, MINUTE, Record, Story, comparable
 
 PEOPLE, DEVICES, BURSTS = 30, 45, 400
@@ -84,7 +84,7 @@ def links_shown(records: list[Record]) -> dict[str, set[str]]:
 
 
 @pytest.fixture(scope="module", params=[1, 2])
-async def world(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> AsyncIterator[World]:
+async def world(engine: Server, request: pytest.FixtureRequest) -> AsyncIterator[World]:
     rng = random.Random(request.param)
     records = history(rng)
     standing = links_shown(records)
@@ -92,10 +92,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixtur
     shared = [pair for pair in pairs if len(standing[pair[0]]) > 1]
     taken_back = set(rng.sample(pairs, 6)) | set(rng.sample(shared, 4))
     asserted = {(f"d{rng.randrange(DEVICES)}", f"user-{rng.randrange(PEOPLE)}") for _ in range(5)} - taken_back
-    async with (
-        clickhouse(tmp_path_factory.mktemp("clickhouse")) as server,
-        database(server, "touchline") as client,
-    ):
+    async with database(engine, "stitched") as client:
         for first in range(0, len(records), 500):
             await land(client, *records[first : first + 500])
         for linked, chosen in ((False, taken_back), (True, asserted)):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from aiokafka.structs import OffsetAndMetadata
@@ -13,15 +11,9 @@ from agents.transactions import PositionAfter, Transactions
 from pipeline.errors import FencedError
 from pipeline.log_reader import log_reader
 from pipeline.topics import CUSTOMERS_GROUP
-from tests.integration.collector_process import Broker, broker
+from tests.integration.collector_process import Broker
 
 PARTITION, SOURCE = 1, "touchpoints"
-
-
-@pytest.fixture
-async def kafka(tmp_path: Path) -> AsyncIterator[Broker]:
-    async with broker(tmp_path / "kafka") as running:
-        yield running
 
 
 async def values(kafka_url: str) -> list[bytes | None]:

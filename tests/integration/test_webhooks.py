@@ -16,7 +16,7 @@ from pipeline.channels.envelope import Incoming
 from pipeline.channels.fixture import Fixture
 from tests.channels.known import all_examples, examples, now, sources
 from tests.channels.signing import Signer, signer
-from tests.integration.collector_process import KEY, Broker, Running, broker, collector, held
+from tests.integration.collector_process import KEY, Broker, Running, collector, held
 
 SIGNERS = {
     name: signer(source.mapping.signature)
@@ -50,11 +50,10 @@ class World:
 
 
 @pytest.fixture(scope="module")
-async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def world(kafka: Broker, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     folder: Path = tmp_path_factory.mktemp("webhooks")
     secrets = {f"webhook_secrets__{name}": vendor.secret for name, vendor in SIGNERS.items()}
     async with (
-        broker(folder / "kafka") as kafka,
         collector(kafka.url, folder / "collector", public_url=PUBLIC, **secrets) as running,
         httpx.AsyncClient(base_url=running.url, timeout=30) as client,
     ):

@@ -49,7 +49,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=1_500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(text=EXPRESSIONS, value=VALUES)
 def test_equals_the_interpreter(text: str, value: object) -> None:
     wanted = _outcome(lambda: jmespath.search(text, value, jmespath.Options(custom_functions=FUNCTIONS)))

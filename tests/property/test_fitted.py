@@ -14,7 +14,7 @@ from tests.property.test_risk import BAD, crowds, histories, moments, now_moment
 from tests.property.test_risk import GOOD as WELCOME
 from tests.reference import Record
 
-MANY = settings(max_examples=400, deadline=None, database=None)
+MANY = settings(max_examples=200, deadline=None, database=None)
 
 
 @st.composite

@@ -35,7 +35,7 @@ from tests.reference import (
 
 RULES = Rules.of(Settings())
 EPOCH = 3
-THOROUGH = settings(max_examples=800, deadline=None, database=None)
+THOROUGH = settings(max_examples=400, deadline=None, database=None)
 QUICK = settings(max_examples=250, deadline=None, database=None)
 
 STEPS = (

@@ -15,7 +15,7 @@ from pipeline.privacy import Privacy
 from pipeline.privacy_rules import actions_of
 
 FIELDS: dict[str, Any] = dict.fromkeys(("reference", "staff_id", "campaign", "partner"))
-MANY = settings(max_examples=400, deadline=None, database=None)
+MANY = settings(max_examples=250, deadline=None, database=None)
 RULES = st.sampled_from(["mask", "hash", "keep", "keep,email=mask"])
 PIECES = st.sampled_from(
     [

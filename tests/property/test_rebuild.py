@@ -41,7 +41,7 @@ RULES = Rules.of(Settings())
 EPOCH, NOW = 3, START + 500 * DAY
 KEY = CUSTOMER.encode()
 ENCODE = Encoder("touchpoints")
-THOROUGH = settings(max_examples=400, deadline=None, database=None)
+THOROUGH = settings(max_examples=200, deadline=None, database=None)
 
 
 class Agent:

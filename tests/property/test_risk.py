@@ -21,7 +21,7 @@ from pipeline.state import Profile
 from tests.reference import DAY, HOUR, START, Record, touchpoint
 
 MODEL = default_model()
-MANY = settings(max_examples=500, deadline=None, database=None)
+MANY = settings(max_examples=250, deadline=None, database=None)
 BESIDES = {"silence": MODEL.model.silence, "less_active": MODEL.model.decline, "stuck_onboarding": MODEL.model.stuck}
 ACTIONS = {"none"} | {MODEL.model.signals[kind.name].action for kind in Kind if kind < FIRST_GOOD}
 ACTIONS |= {beside.action for beside in BESIDES.values()}

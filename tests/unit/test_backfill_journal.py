@@ -19,7 +19,7 @@ from pipeline.lanes import Message
 from schemas.codec import Decoder
 from tests.unit.test_backfill import GOOD, NOW, written
 
-LINES = 10_000
+LINES = 6_000
 
 
 class Failing:
