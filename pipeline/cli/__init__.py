@@ -46,6 +46,7 @@ def main() -> None:
             links,  # noqa: F401
             rebuild,  # noqa: F401
             rejected,  # noqa: F401
+            report,  # noqa: F401
             risk,  # noqa: F401
             roles,  # noqa: F401
             stack,  # noqa: F401

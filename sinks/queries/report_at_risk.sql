@@ -1,0 +1,3 @@
+SELECT customer_id, score, level, since, reasons, action, last_seen_at, last_channel, values
+FROM customers_at_risk
+LIMIT {rows:UInt32}
