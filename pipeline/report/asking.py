@@ -15,7 +15,7 @@ LISTED = 25
 FLOWS = 40
 """Pairs of channels in the table and picture of hand-offs."""
 WEEKS = 26
-"""Weeks that the voice of the customer goes back from the latest one."""
+"""Weeks of the voice of the customer, the latest that have answers."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Answers:
     handoffs: Sequence[Row]
     feelings: Sequence[Row]
     moments: Sequence[Row]
-    voice: Sequence[Row] = ()
+    voice: Sequence[Row]
 
     @property
     def empty(self) -> bool:
@@ -61,4 +61,5 @@ async def ask(client: Client, top: int) -> Answers:
         handoffs=await rows("handoffs", rows=FLOWS),
         feelings=await rows("feelings"),
         moments=await rows("moments", rows=LISTED),
+        voice=await rows("voice", rows=WEEKS),
     )

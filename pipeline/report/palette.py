@@ -19,6 +19,7 @@ class Palette:
     muted: str
     accent: str
     soft: str
+    peak: str
     good: str
     neutral: str
     bad: str
@@ -44,6 +45,7 @@ LIGHT = Palette(
     muted="#56606e",
     accent="#1f5fbf",
     soft="#e4edfa",
+    peak="#1f5fbf",
     good="#14806f",
     neutral="#c9ced6",
     bad="#b8322a",
@@ -62,6 +64,7 @@ DARK = Palette(
     muted="#a3afbd",
     accent="#7db4ff",
     soft="#1d3350",
+    peak="#2f72cf",
     good="#3fc2ab",
     neutral="#4a5563",
     bad="#ff8a7f",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pipeline.report import words
 
@@ -14,13 +14,13 @@ Row = Mapping[str, Any]
 
 
 class Column(NamedTuple):
-    """A column: the view's name of it, its title, how a value is written, and what it means."""
+    """A column: the view's name of it, its title, how a value is written, what it means, and what its values are."""
 
     field: str
     title: str
     write: Callable[[Any], str | list[str]] = words.text
     meaning: str = ""
-    numeric: bool = True
+    kind: Literal["number", "words", "time"] = "number"
 
 
 class Cell(NamedTuple):
@@ -47,7 +47,12 @@ class Table:
 
 def label(field: str, title: str, write: Callable[[Any], str | list[str]] = words.text, meaning: str = "") -> Column:
     """A column of words rather than numbers."""
-    return Column(field, title, write, meaning, numeric=False)
+    return Column(field, title, write, meaning, kind="words")
+
+
+def time(field: str, title: str, meaning: str = "UTC") -> Column:
+    """A column of times."""
+    return Column(field, title, words.moment, meaning, kind="time")
 
 
 def cell(value: Any, column: Column) -> Cell:

@@ -27,6 +27,11 @@ def mood(value: float | None) -> str:
     return NOTHING if value is None else f"{value:+.2f}"
 
 
+def signed(value: float | None) -> str:
+    """A whole score around zero, signed."""
+    return NOTHING if value is None else f"{value:+.0f}"
+
+
 def amount(value: float | None) -> str:
     """A number with two decimals."""
     return NOTHING if value is None else f"{value:,.2f}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from pipeline.report.asking import Answers
@@ -146,6 +146,22 @@ def answers(name: str = HOSTILE) -> Answers:
                 "sentiment_avg": -0.5,
                 "moods": 4,
                 "customers": 3,
+            }
+        ],
+        voice=[
+            {
+                "week": date(2026, 11, 16),
+                "answers": 9,
+                "nps_answers": 4,
+                "promoters": 3,
+                "passives": 0,
+                "detractors": 1,
+                "nps": 50.0,
+                "csat_answers": 2,
+                "satisfied": 1,
+                "csat": 0.5,
+                "ces_answers": 3,
+                "ces": 5.5,
             }
         ],
     )

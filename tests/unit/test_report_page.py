@@ -133,6 +133,7 @@ def test_an_empty_installation_gets_a_page_that_says_so() -> None:
         (("at_risk",), "Nobody is at risk."),
         (("handoffs",), "No journey has changed its channel yet."),
         (("feelings", "moments"), "No mood has been recorded yet."),
+        (("voice",), "No survey has been answered yet."),
     ],
 )
 def test_a_view_without_rows_is_said_in_words(names: tuple[str, ...], said: str) -> None:

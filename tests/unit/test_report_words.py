@@ -23,6 +23,7 @@ from pipeline.report.tables import exact
         (words.share(1.0), "100%"),
         (words.mood(-0.256), "-0.26"),
         (words.mood(0.0), "+0.00"),
+        (words.signed(-12.5), "-12"),
         (words.span(None), words.NOTHING),
         (words.span(0), "0.0 s"),
         (words.span(1_500), "1.5 s"),

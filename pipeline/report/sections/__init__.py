@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.report.asking import Answers
 from pipeline.report.section import Section
-from pipeline.report.sections import at_risk, channels, feelings, handoffs, journey, moments, risk, stages, usage
+from pipeline.report.sections import at_risk, channels, feelings, handoffs, journey, moments, risk, stages, usage, voice
 
 
 def sections(answers: Answers) -> list[Section]:
@@ -17,6 +17,7 @@ def sections(answers: Answers) -> list[Section]:
         handoffs.section(answers),
         feelings.section(answers),
         moments.section(answers),
+        voice.section(answers),
         channels.section(answers),
         usage.section(answers),
     ]

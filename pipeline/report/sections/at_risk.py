@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.report import words
 from pipeline.report.asking import Answers
 from pipeline.report.section import Section
-from pipeline.report.tables import Column, Table, label
+from pipeline.report.tables import Column, Table, label, time
 
 
 def section(answers: Answers) -> Section:
@@ -28,10 +28,10 @@ def section(answers: Answers) -> Section:
                 label("customer_id", "Customer"),
                 Column("score", "Score", words.tenths, "0 to 100"),
                 label("level", "Level"),
-                label("reasons", "Why (points it adds)", _reasons),
+                label("reasons", "Why, and the points it adds", _reasons),
                 label("action", "What to do", words.name),
-                label("since", "At this level since", words.moment, "UTC"),
-                label("last_seen_at", "Last seen", words.moment, "UTC"),
+                time("since", "Since", "When it came to this level, UTC"),
+                time("last_seen_at", "Last seen"),
                 label("last_channel", "Last channel", words.name),
                 label("values", "Spent", words.money, "Sum of values by currency"),
             ),
@@ -49,10 +49,10 @@ def _finding(answers: Answers) -> str:
         return "Nobody is at risk."
     (code, customers), *_ = first.most_common(1)
     return (
-        f"The most frequent main reason among those listed is {words.name(code)} "
+        f"The most frequent main reason among those listed is “{words.name(code)}” "
         f"({customers:,} of {len(answers.at_risk):,})."
     )
 
 
 def _reasons(reasons: list[dict[str, Any]]) -> list[str]:
-    return [f"{reason['text']} ({reason['points']:+g})" for reason in reasons] or [words.NOTHING]
+    return [f"{reason['points']:+g} {reason['text']}" for reason in reasons] or [words.NOTHING]

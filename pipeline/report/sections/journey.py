@@ -74,7 +74,7 @@ def _place(row: Row) -> str:
 
 
 def _reach(rows: Sequence[Row], palette: Palette) -> Figure:
-    colours = [[0, palette.soft], [1, palette.accent]]
+    colours = [[0, palette.soft], [1, palette.peak]]
     return _map(rows, palette, "share_of_customers", words.share, {"colorscale": colours, "zmin": 0})
 
 

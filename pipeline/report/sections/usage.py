@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.report import words
 from pipeline.report.asking import LISTED, Answers
 from pipeline.report.section import Section
-from pipeline.report.tables import Column, Table, label
+from pipeline.report.tables import Column, Table, label, time
 
 
 def section(answers: Answers) -> Section:
@@ -27,7 +27,7 @@ def section(answers: Answers) -> Section:
                 Column("touchpoints", "Uses", words.count),
                 Column("customers", "Customers", words.count, "Customers and unknown visitors who used it"),
                 Column("share", "Of all", words.share, "Share of all touchpoints"),
-                label("last_used_at", "Last used", words.moment, "UTC"),
+                time("last_used_at", "Last used"),
             ),
             rows,
         ),
