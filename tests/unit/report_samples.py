@@ -56,6 +56,8 @@ def answers(name: str = HOSTILE) -> Answers:
                 "since": None,
                 "reasons": [{"code": "unresolved", "points": 12.5, "text": name}],
                 "action": "special_offer",
+                "alert_status": "acknowledged",
+                "acknowledged_by": name,
                 "last_seen_at": WHEN,
                 "last_channel": name,
                 "values": {name: 1234.5},

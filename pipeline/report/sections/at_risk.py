@@ -30,6 +30,8 @@ def section(answers: Answers) -> Section:
                 label("level", "Level"),
                 label("reasons", "Why, and the points it adds", _reasons),
                 label("action", "What to do", words.name),
+                label("alert_status", "Alert", words.text, "open, or acknowledged: somebody has taken it on"),
+                label("acknowledged_by", "Taken on by"),
                 time("since", "Since", "When it came to this level, UTC"),
                 time("last_seen_at", "Last seen"),
                 label("last_channel", "Last channel", words.name),

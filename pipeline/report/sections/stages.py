@@ -49,7 +49,7 @@ def _finding(rows: Sequence[Row]) -> str:
         return "No journey has begun yet."
     worst = max(met, key=lambda row: float(row["drop_out_rate"]))
     return (
-        f"Most drop out at {worst['stage']}: {words.share(worst['drop_out_rate'])} "
+        f"The largest share drops out at {worst['stage']}: {words.share(worst['drop_out_rate'])} "
         f"of the {words.count(worst['journeys'])} journeys that met it ended there."
     )
 
