@@ -20,7 +20,7 @@ class Column(NamedTuple):
     title: str
     write: Callable[[Any], str | list[str]] = words.text
     meaning: str = ""
-    kind: Literal["number", "words", "time"] = "number"
+    kind: Literal["number", "words", "list", "time"] = "number"
 
 
 class Cell(NamedTuple):
@@ -48,6 +48,11 @@ class Table:
 def label(field: str, title: str, write: Callable[[Any], str | list[str]] = words.text, meaning: str = "") -> Column:
     """A column of words rather than numbers."""
     return Column(field, title, write, meaning, kind="words")
+
+
+def listing(field: str, title: str, write: Callable[[Any], list[str]], meaning: str = "") -> Column:
+    """A column of lists, each item a line of its own and in need of room."""
+    return Column(field, title, write, meaning, kind="list")
 
 
 def time(field: str, title: str, meaning: str = "UTC") -> Column:

@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.report import words
 from pipeline.report.asking import Answers
 from pipeline.report.section import Section
-from pipeline.report.tables import Column, Table, label, time
+from pipeline.report.tables import Column, Table, label, listing, time
 
 
 def section(answers: Answers) -> Section:
@@ -28,7 +28,7 @@ def section(answers: Answers) -> Section:
                 label("customer_id", "Customer"),
                 Column("score", "Score", words.tenths, "0 to 100"),
                 label("level", "Level"),
-                label("reasons", "Why, and the points it adds", _reasons),
+                listing("reasons", "Why, and the points it adds", _reasons),
                 label("action", "What to do", words.name),
                 label("alert_status", "Alert", words.text, "open, or acknowledged: somebody has taken it on"),
                 label("acknowledged_by", "Taken on by"),

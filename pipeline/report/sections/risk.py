@@ -63,7 +63,7 @@ def _levels(rows: Sequence[Row], palette: Palette) -> Figure:
         "marker": {"color": [palette.level(level) for level in counts]},
         "hovertemplate": "%{y}: %{text} customers<extra></extra>",
     }
-    longest = {"visible": False, "range": [0, 1.15 * max(1, *counts.values())]}
+    longest = {"visible": False, "range": [0, 1.3 * max(1, *counts.values())]}
     return figure(palette, [bars], xaxis=longest, yaxis={"autorange": "reversed", "showgrid": False})
 
 
@@ -86,6 +86,6 @@ def _scores(rows: Sequence[Row], palette: Palette) -> Figure:
         palette,
         bars,
         barmode="stack",
-        xaxis={"title": {"text": "score"}, "range": [0, 101], "dtick": 20, "showgrid": False},
+        xaxis={"title": {"text": "score"}, "range": [0, 103], "dtick": 20, "showgrid": False},
         yaxis={"title": {"text": "customers"}},
     )

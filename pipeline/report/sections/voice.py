@@ -50,7 +50,7 @@ def _charts(rows: Sequence[Row]) -> list[Chart]:
     scores = (
         ("nps", "Net promoter score by week, -100 to +100", words.signed, {"range": [-100, 100], "dtick": 50}),
         ("csat", "Satisfied customers (CSAT 4 and 5) by week", words.share, {"range": [0, 1], "tickformat": ".0%"}),
-        ("ces", "Ease (CES) by week, 1 to 7", words.amount, {"range": [1, 7], "dtick": 2}),
+        ("ces", "Ease (CES) by week, 1 to 7", words.amount, {"range": [0.8, 7.2], "tick0": 1, "dtick": 2}),
     )
     return [
         Chart(f"voice-{field}", title, _HEIGHT, partial(_draw, rows, field, write, axis))
