@@ -1,18 +1,23 @@
 """A company small enough to be worked out by hand: who came by which channel, when, and what became of it.
 
 All of it happened in March and April 2026, so that nothing is open any more, and each customer's part lies within 90
-days. What the views should say of it is written beside the tests.
+days. It comes in at one moment after that, whatever the order, so that risk is scored for that moment. What the views
+should say of it is written beside the tests.
 """
 
 from __future__ import annotations
 
-from tests.integration.questions_world import touch
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from tests.integration.questions_world import Log, World, moment, touch, world
 from tests.integration.sinks_samples import Sample
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 EUR, USD = {"currency": "EUR"}, {"currency": "USD"}
+RECEIVED = {"received_at": moment("2026-04-05 00:00")}
 
 
 def cart(value: str, currency: str) -> dict[str, dict[str, str]]:
@@ -126,3 +131,12 @@ MISTAKE: list[Sample] = [
     touch("ida", "2026-03-01 08:00", "subscription.trial_start", import_id="mistake"),
     touch("ida", "2026-03-02 08:00", "web.checkout_start", import_id="mistake", **cart("5.00", "EUR")),
 ]
+
+
+@asynccontextmanager
+async def company(server: tuple[str, str], arrange: Callable[[Sequence[Sample]], Log]) -> AsyncIterator[World]:
+    """The company landed as arranged, with the mistaken file among it and withdrawn afterwards."""
+    records = [{**record, **RECEIVED} for record in (*COMPANY, *MISTAKE)]
+    async with world(server, f"company_{arrange.__name__}", arrange(records)) as found:
+        await found.withdraw("mistake")
+        yield found
