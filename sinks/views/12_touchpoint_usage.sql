@@ -20,22 +20,36 @@ AS SELECT
     channel,
     touchpoint,
     max(listed) AS in_catalogue,
-    argMax(stage, (listed, used_at, id)) AS stage,
-    countIf(NOT listed) AS touchpoints,
-    countIf(NOT listed AND direction = 'inbound') AS inbound,
-    uniqExactIf(customer_id, NOT listed) AS customers,
-    uniqExactIf(customer_id, NOT listed AND NOT startsWith(customer_id, 'anon:')) AS known_customers,
-    touchpoints / greatest(sum(countIf(NOT listed)) OVER (), 1) AS share,
-    countIf(NOT listed AND used_at > now64(3) - toIntervalDay(30)) AS last_30_days,
-    toUInt64(countIf(NOT listed AND used_at > now64(3) - toIntervalDay(60)) - last_30_days) AS previous_30_days,
-    minOrNullIf(used_at, NOT listed) AS first_used_at,
-    maxOrNullIf(used_at, NOT listed) AS last_used_at
+    if(in_catalogue, anyIf(stage, listed), anyIf(stage, NOT listed)) AS stage,
+    sum(uses) AS touchpoints,
+    sum(uses_inbound) AS inbound,
+    sum(users) AS customers,
+    toUInt64(sum(users) - sum(visitors)) AS known_customers,
+    touchpoints / greatest(sum(sum(uses)) OVER (), 1) AS share,
+    sum(recent) AS last_30_days,
+    sum(before) AS previous_30_days,
+    min(first_at) AS first_used_at,
+    max(last_at) AS last_used_at
 FROM
 (
-    SELECT channel, touchpoint, stage, direction, customer_id, occurred_at AS used_at, event_id AS id, false AS listed
+    SELECT
+        channel,
+        touchpoint,
+        false AS listed,
+        if(startsWith(touchpoint, 'x_'), argMaxIf(stage, (occurred_at, event_id), startsWith(touchpoint, 'x_')), any(stage))
+            AS stage,
+        count() AS uses,
+        countIf(direction = 'inbound') AS uses_inbound,
+        uniqExact(customer_id) AS users,
+        uniqExactIf(customer_id, startsWith(customer_id, 'anon:')) AS visitors,
+        countIf(occurred_at > now64(3) - toIntervalDay(30)) AS recent,
+        countIf(occurred_at > now64(3) - toIntervalDay(60) AND occurred_at <= now64(3) - toIntervalDay(30)) AS before,
+        toNullable(min(occurred_at)) AS first_at,
+        toNullable(max(occurred_at)) AS last_at
     FROM touchpoints
+    GROUP BY channel, touchpoint
     UNION ALL
-    SELECT channel, touchpoint, stage, direction, '', toDateTime64(0, 3, 'UTC'), toUUID('00000000-0000-0000-0000-000000000000'), true
+    SELECT channel, touchpoint, true, stage, 0, 0, 0, 0, 0, 0, NULL, NULL
     FROM catalogue
 )
 GROUP BY channel, touchpoint
