@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-fault bench check format lock clean
+.PHONY: browser demo test test-fault bench check format lock clean
 
 demo: $(READY)
 	$(BIN)/touchline demo
@@ -18,6 +18,13 @@ test-fault: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
+
+# The browser that the tests of the pages drive; without it they are skipped, and say so.
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+			&& apt-get install -qq --yes --no-install-recommends chromium; } || \
+		echo "no Chromium, and no way to install it from here: the tests of the pages will be skipped"
 
 check: $(READY)
 	$(BIN)/ruff check .

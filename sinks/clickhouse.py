@@ -49,7 +49,7 @@ _ONE_PART: Mapping[str, Any] = {  # as far as the server knows them: what it doe
     "input_format_allow_errors_ratio": 0,
 }
 
-_HAS_FORMAT = re.compile(r"\bFORMAT\s+\w+\s*;?\s*$", re.IGNORECASE)
+_FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*;?\s*$", re.IGNORECASE)
 
 Row = tuple[Any, ...]
 
@@ -111,6 +111,12 @@ class Client:
             result = await self._inner.query(sql, parameters=dict(parameters or {}))
         return [tuple(row) for row in result.result_rows]
 
+    async def look(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Return the rows of a query by the names of their columns; a query that would write is refused."""
+        with self._errors():
+            result = await self._inner.query(sql, parameters=dict(parameters or {}), settings={"readonly": 2})
+        return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
+
     async def raw(self, sql: str, parameters: Mapping[str, Any] | None = None, fmt: str = "RowBinary") -> bytes:
         """Return a query's result as ClickHouse formats it."""
         with self._errors():
@@ -118,7 +124,7 @@ class Client:
 
     async def read_only(self, sql: str, fmt: str) -> bytes:
         """Return the result of a query that somebody typed, formatted; anything that would write is refused."""
-        if _HAS_FORMAT.search(sql):
+        if format_in(sql):
             fmt = ""
         with self._errors():
             return cast(bytes, await self._inner.raw_query(sql, settings={"readonly": 2}, fmt=fmt or None))
@@ -173,6 +179,12 @@ async def connect(url: str, user: str, password: str, database: str = DATABASE) 
         )
     inner.database = database
     return Client(inner, url)
+
+
+def format_in(sql: str) -> str | None:
+    """The output format with which a query ends, if it names one."""
+    found = _FORMAT.search(sql)
+    return found[1] if found else None
 
 
 def columns_of(container: bytes) -> list[str]:

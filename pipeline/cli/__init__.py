@@ -43,6 +43,7 @@ FILES: dict[str, tuple[str, ...]] = {
     "links": ("links",),
     "imports": ("rebuild",),
     "rejected": ("rejected",),
+    "report": ("report",),
 }
 """The files of this folder that hold a command: one command needs no other's imports, which take longer than it."""
 

@@ -10,7 +10,9 @@ import typer
 from pipeline.attach import attach
 from pipeline.cli import app
 from pipeline.cli.common import Data, run, write
+from pipeline.csv_cells import neutral_csv
 from pipeline.settings import load
+from sinks.clickhouse import format_in
 
 
 @app.command()
@@ -19,8 +21,13 @@ def sql(
     format_name: Annotated[str, typer.Option("--format", help="Any output format of ClickHouse.")] = "PrettyCompact",
     data: Data = None,
 ) -> None:
-    """Ask ClickHouse, read-only. Example: touchline sql 'SELECT * FROM journeys LIMIT 5' --format JSONEachRow."""
-    write(run(_ask(query, format_name, data)))
+    """Ask ClickHouse, read-only. Example: touchline sql 'SELECT * FROM journeys LIMIT 5' --format JSONEachRow.
+
+    In CSV a text that a spreadsheet would run as a formula gets an apostrophe in front; other formats are exact.
+    """
+    answer = run(_ask(query, format_name, data))
+    is_csv = (format_in(query) or format_name).upper().startswith("CSV")
+    write(neutral_csv(answer) if is_csv else answer)
 
 
 async def _ask(query: str, format_name: str, data: Path | None) -> bytes:

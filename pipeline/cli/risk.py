@@ -20,6 +20,7 @@ from pipeline.attach import attach
 from pipeline.cli import app
 from pipeline.cli.common import Data, print_json, run
 from pipeline.cli.times import moment_of, text_of
+from pipeline.csv_cells import neutral
 from pipeline.errors import UsageError
 from pipeline.model_file import rules_of
 from pipeline.outlook import next_change, ways_down
@@ -105,7 +106,7 @@ def _print_csv(found: list[Scored], as_of: str) -> None:
     out.writerow(_COLUMNS)
     for scored in found:
         row = scored.to_json(as_of)
-        out.writerow([*(json.dumps(row[name]) if name == "reasons" else row[name] for name in _COLUMNS)])
+        out.writerow([neutral(json.dumps(row[name]) if name == "reasons" else row[name]) for name in _COLUMNS])
 
 
 def _print_table(found: list[Scored], as_of: str) -> None:

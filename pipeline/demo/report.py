@@ -121,6 +121,7 @@ def next_steps(outcome: Outcome) -> Iterator[str]:
     yield "All of it stays; try next:"
     yield f"  touchline sql {where} 'SELECT * FROM customers_at_risk LIMIT 10'"  # noqa: S608 (a hint, not a query)
     yield f"  touchline risk --as-of {_a_month_before(outcome.company)} --limit 10 {where}"
+    yield f"  touchline report {where}"
     yield f"  touchline up {where}"
 
 
