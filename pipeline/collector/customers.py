@@ -33,6 +33,4 @@ class CustomersEndpoint:
             return answers.unavailable(str(error), _RETRY_SECONDS)
         if row is None:
             return answers.refused(_UNKNOWN)
-                Refusal(404, "unknown_customer", "nobody was ever seen with this id: is it spelt right?")
-            )
         return JSONResponse(row, headers={"Cache-Control": "no-store"})

@@ -41,15 +41,18 @@ _ISSUE = _object(
     touchpoint=_TEXT,
     since=_MOMENT,
     last_at=_MOMENT,
-    touchpoints=_COUNT,
+    contacts=_told(_COUNT, "What the customer sent since"),
 )
 _RECENT = _object(
     occurred_at=_MOMENT,
     channel=_TEXT,
     touchpoint=_TEXT,
+    stage=_TEXT,
     direction=_TEXT,
     outcome=_or_null(_TEXT),
     sentiment=_or_null(_NUMBER),
+    value=_or_null(_NUMBER),
+    currency=_or_null(_TEXT),
     reference=_or_null(_TEXT),
 )
 SCREEN_POP = _object(
@@ -70,9 +73,7 @@ SCREEN_POP = _object(
     nps=_told(_or_null(_NUMBER), "Latest NPS answer, 0 to 10"),
     nps_at=_or_null(_MOMENT),
     csat=_told(_or_null(_NUMBER), "Latest CSAT answer, 1 to 5"),
-    csat_at=_or_null(_MOMENT),
     ces=_told(_or_null(_NUMBER), "Latest CES answer, 1 to 7"),
-    ces_at=_or_null(_MOMENT),
     journey_started_at=_told(_or_null(_MOMENT), "The journey that is open now"),
     journey_touchpoints=_COUNT,
     journey_channels=_TEXTS,
@@ -104,7 +105,7 @@ _ORDER = _object(
     by=_or_null(_TEXT),
 )
 _BY = {"type": "string", "maxLength": 200, "description": "Who does it"}
-_KEY = [{"ReadKey": []}]
+_KEY: list[dict[str, list[str]]] = [{"ReadKey": []}]
 
 
 def _answer(text: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class Orders:
         return await self._give(acknowledged(alert_id, given, _now()))
 
     async def snooze(self, customer_id: str, given: Any) -> Record:
-        """Nothing is to be raised for a customer for a while. Raises ContractError that names the field, UnavailableError."""
+        """Nothing is raised for a customer for a while. Raises ContractError that names the field, UnavailableError."""
         return await self._give(snoozed(customer_id, given, _now()))
 
     async def _give(self, record: Record) -> Record:

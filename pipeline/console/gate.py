@@ -25,7 +25,7 @@ HEADERS: Mapping[str, str] = {
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",
-    # Not no-referrer: with it a browser sends `Origin: null` with our own forms, and they could not be told from others'.
+    # Not no-referrer: browsers then send `Origin: null` with our own forms, which could not be told from others'.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -74,7 +74,7 @@ class Gate:
             form = await form_of(request)
             if not self._sessions.is_from(session, form.get("token", "")):
                 raise Refusal(
-                    403, "token", "this form is not from your session: go back, load the page again, and send anew"
+                    403, "token", "this form is of another session: go back, load the page again, and send anew"
                 )
             return await handler(request, session, form)
 

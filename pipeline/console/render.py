@@ -29,6 +29,6 @@ def _environment() -> Environment:
 _TEMPLATES = _environment()
 
 
-def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
+def page(template: str, code: int = 200, /, **values: Any) -> HTMLResponse:
     """A page of templates/; every name that the template uses must be given."""
-    return HTMLResponse(_TEMPLATES.get_template(f"{template}.html").render(values), status)
+    return HTMLResponse(_TEMPLATES.get_template(f"{template}.html").render(values), code)

@@ -44,9 +44,7 @@ class SignIn:
         except Refusal as refusal:
             return _page(form.get("next", ""), f"Nobody can sign in: {refusal.message}.", refusal.status)
         if not known:
-            return _page(
-                form.get("next", ""), "This is not the read key. `touchline up` prints it when it starts.", 401
-            )
+            return _page(form.get("next", ""), "This is not the read key: touchline up prints it when it starts.", 401)
         response = RedirectResponse(back_to(form.get("next", "")), 303)
         cookie = self._sessions.begin(form.get("by", "").strip(), now())
         response.set_cookie(

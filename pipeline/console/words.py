@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-NOTHING = "–"
+NOTHING = "\N{EN DASH}"
 _UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
 _BAD, _GOOD = -0.35, 0.35
 """As in view screen_pop."""
