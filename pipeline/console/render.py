@@ -19,7 +19,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for each in (words.number, words.moment, words.day, words.clock, words.words, words.length, words.mood):
+    for each in (words.number, words.moment, words.day, words.clock, words.words, words.mood):
         made.filters[each.__name__] = each
     made.filters |= {"money": words.money, "facts": words.facts}
     made.globals |= {"asset": assets.address, "version": VERSION}
