@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pipeline.collector import described_private as described
+from pipeline.collector.app import plain
 from pipeline.collector.customers import CustomersEndpoint
 from pipeline.collector.metrics import Metrics
 from pipeline.collector.orders import Orders, OrdersEndpoint
@@ -48,5 +50,6 @@ def build(settings: Settings, metrics: Metrics, orders: Orders, warehouse: Wareh
         return await customer(request, customer_id)
 
     app.router.routes.extend(console.routes(key, orders, warehouse, Overview(warehouse, settings.kafka_url or "")))
+    app.add_exception_handler(HTTPException, plain)
     described.secure(app)
     return app
