@@ -15,7 +15,6 @@ from pipeline.console.figures import Overview
 from pipeline.console.gate import common
 from pipeline.console.render import page
 from pipeline.console.session import Session
-from pipeline.console.todo import todo
 from pipeline.console.warehouse import Row, Warehouse
 
 LEVELS = ("critical", "high", "medium")
@@ -69,7 +68,6 @@ class Pages:
         return page(
             "at_risk",
             **common(session, "at_risk"),
-            **(await todo(self._warehouse, [row["customer_id"] for row in rows]))._asdict(),
             **_around(request),
             rows=rows,
             counts=counts,
