@@ -24,6 +24,7 @@ def routes(key: ReadKey, orders: Orders, warehouse: Warehouse, overview: Overvie
     gate, pages, actions = Gate(sessions), Pages(warehouse, overview), Actions(orders, warehouse)
     sign_in = SignIn(key, sessions)
     return [
+        Route("/", gate.plain(gate.home)),
         Route(HOME, gate.page(pages.overview)),
         Route(f"{HOME}/", gate.page(pages.overview)),
         Route(f"{HOME}/figures.json", gate.data(pages.figures)),

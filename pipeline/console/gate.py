@@ -99,6 +99,10 @@ class Gate:
 
         return endpoint
 
+    async def home(self, _: Request) -> Response:
+        """To the console, from the root of the listener."""
+        return RedirectResponse(HOME, 303)
+
     def session(self, request: Request) -> Session | None:
         """The session of whoever asks."""
         return self._sessions.read(request.cookies.get(COOKIE, ""), now())

@@ -80,11 +80,11 @@ class Pages:
 
     async def customer(self, request: Request, session: Session) -> Response:
         """GET /console/customer?id=&before=: by a query, since an id may hold anything, `..` and slashes too."""
-        wanted = request.query_params.get("id", "").strip()
+        wanted = request.query_params.get("id", "")
         before_ms, before_id = _place(request.query_params.get("before", ""))
-        found = await self._warehouse.row("screen_pop", id=wanted) if wanted else None
+        found = await self._found(wanted)
         if found is None:
-            return await self._unknown(session, wanted)
+            return await self._unknown(session, wanted.strip())
         rows = await self._warehouse.rows(
             "console_timeline",
             keys=[found["customer_id"], *found["linked_ids"]],
@@ -101,6 +101,13 @@ class Pages:
             older=_place_of(rows[TOUCHPOINTS - 1]) if len(rows) > TOUCHPOINTS else "",
             is_newest=before_ms == 0,
         )
+
+    async def _found(self, wanted: str) -> Row | None:
+        """Who has this id, or has it without the blanks around it that came along with what was typed."""
+        for each in dict.fromkeys((wanted, wanted.strip())):
+            if each and (row := await self._warehouse.row("screen_pop", id=each)):
+                return row
+        return None
 
     async def _unknown(self, session: Session, wanted: str) -> Response:
         like = await self._warehouse.rows("console_named_like", start=wanted, limit=SUGGESTIONS)

@@ -180,6 +180,15 @@ async def test_a_hostile_name_and_what_it_says_are_escaped_everywhere(world: Com
         assert (unknown.status_code, "<script>document" in unknown.text) == (404, False)
 
 
+async def test_blanks_around_an_id_are_its_own_or_nobodys(world: Company) -> None:
+    await world.send(event(" kai ", 5, "web", "page_view"))
+    await world.until("SELECT count() FROM customers WHERE customer_id = ' kai '", 1)
+    async with signed_in(world) as http:
+        for typed, status, found in ((" kai ", 200, " kai "), (" ann\t", 200, "ann"), ("kai", 404, "")):
+            answer = await http.get("/console/customer", params={"id": typed})
+            assert (answer.status_code, f"<title>{found} ·" in answer.text) == (status, bool(found)), typed
+
+
 async def test_a_timeline_has_every_touchpoint_once_the_newest_first(world: Company) -> None:
     seen: list[str] = []
     async with signed_in(world) as http:

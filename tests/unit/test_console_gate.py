@@ -63,6 +63,11 @@ async def test_nobody_sees_a_page_without_signing_in() -> None:
             assert (answer.status_code, answer.headers["location"]) == (303, "/console/sign-in")
 
 
+async def test_the_root_leads_to_the_console() -> None:
+    async with listener() as http:
+        assert (await http.get("/")).headers["location"] == "/console"
+
+
 async def test_the_key_opens_and_leads_to_what_was_asked_for() -> None:
     async with listener() as http:
         answer = await signed_in(http, "/console/customer?id=a%2Fb")
