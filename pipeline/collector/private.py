@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pipeline.collector import any_text
 from pipeline.collector import described_private as described
 from pipeline.collector.app import plain
 from pipeline.collector.customers import CustomersEndpoint
@@ -19,6 +20,8 @@ from pipeline.console.figures import Overview
 from pipeline.console.warehouse import Warehouse
 from pipeline.model import VERSION
 from pipeline.settings import Settings
+
+ID = f"{{customer_id:{any_text.NAME}}}"
 
 
 def build(settings: Settings, metrics: Metrics, orders: Orders, warehouse: Warehouse) -> FastAPI:
@@ -41,11 +44,11 @@ def build(settings: Settings, metrics: Metrics, orders: Orders, warehouse: Wareh
     async def acknowledge(request: Request, alert_id: str) -> Response:
         return await taking.acknowledge(request)
 
-    @app.post("/v1/customers/{customer_id:path}/snooze", **described.SNOOZE)
+    @app.post(f"/v1/customers/{ID}/snooze", **described.SNOOZE)
     async def snooze(request: Request, customer_id: str) -> Response:
         return await taking.snooze(request)
 
-    @app.get("/v1/customers/{customer_id:path}", **described.CUSTOMER)
+    @app.get(f"/v1/customers/{ID}", **described.CUSTOMER)
     async def customers(request: Request, customer_id: str) -> Response:
         return await customer(request, customer_id)
 
