@@ -21,7 +21,7 @@ bench: $(READY)
 
 # The browser that the tests of the pages drive; without it they are skipped, and say so.
 browser:
-	@command -v chromium chromium-browser google-chrome >/dev/null || \
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
 			&& apt-get install -qq --yes --no-install-recommends chromium; } || \
 		echo "no Chromium, and no way to install it from here: the tests of the pages will be skipped"

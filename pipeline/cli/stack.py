@@ -85,6 +85,7 @@ def _facts(endpoints: Any) -> dict[str, Any]:
     roles = endpoints.extra["roles"]
     return {
         "collector_url": endpoints.extra["collector_url"],
+        "console_url": endpoints.extra["private_url"] + "/console",
         "write_key": endpoints.extra["write_key"],
         "read_key": endpoints.extra["read_key"],
         "kafka_url": endpoints.kafka_url,
@@ -103,6 +104,8 @@ def _shown(facts: dict[str, Any]) -> str:
         f"Touchline runs on {facts['data']}; Ctrl-C stops it.\n"
         f"  send events    {facts['collector_url']}/v1/touchpoints   (described at {facts['collector_url']}/docs)\n"
         f"  write key      {facts['write_key']}\n"
+        f"  console        {facts['console_url']}   sign in with the read key\n"
+        f"  read key       {facts['read_key']}\n"
         f"  ClickHouse     {facts['clickhouse_url']}   as {facts['clickhouse_user']}, {facts['clickhouse_password']}\n"
         f"  Kafka          {facts['kafka_url']}\n"
         f"  ask            {ask} --data {facts['data']}"

@@ -101,12 +101,12 @@ def build(settings: Settings, publisher: Publisher, ids: Ids = LOCAL) -> Collect
         return JSONResponse({"status": "ready"})
 
     clicks = mount(app, settings, Parts(publisher, gate, metrics, intake))
-    app.add_exception_handler(HTTPException, _plain)
+    app.add_exception_handler(HTTPException, plain)
     described.secure(app)
     return Collector(app, metrics, clicks)
 
 
-async def _plain(request: Request, error: Exception) -> Response:
+async def plain(request: Request, error: Exception) -> Response:
     """Give unknown paths and methods the one shape that all errors have."""
     assert isinstance(error, HTTPException)  # noqa: S101 (it is registered for that class)
     code = {404: "not_found", 405: "method"}.get(error.status_code, "http")

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from pipeline.collector import private
 from pipeline.collector.app import build
 from pipeline.collector.orders import Orders
+from pipeline.console.warehouse import Warehouse
 from pipeline.errors import ConfigurationError, UnavailableError
 from pipeline.listener import Listener, bound, url_of
 from pipeline.publisher import Publisher
@@ -44,7 +45,7 @@ async def serve(settings: Settings, *, on_ready: Callable[[Listening], None]) ->
     publisher = Publisher(settings.kafka_url, settings.ack_timeout_seconds, settings.ready_after_seconds)
     ids = await schema_ids_at_last(settings)
     collector = build(settings, publisher, ids)
-    orders = Orders(publisher, settings.read_key, ids)
+    orders, warehouse = Orders(publisher, ids), Warehouse(settings)
     with (
         bound(settings.collector_host, settings.collector_port, "COLLECTOR_PORT") as public_socket,
         bound(LOOPBACK, settings.collector_private_port, "COLLECTOR_PRIVATE_PORT") as private_socket,
@@ -52,7 +53,7 @@ async def serve(settings: Settings, *, on_ready: Callable[[Listening], None]) ->
         grace = int(settings.ack_timeout_seconds) + _GRACE_SECONDS
         servers = [
             (Listener(collector.app, grace), public_socket),
-            (Listener(private.build(collector.metrics, orders), grace), private_socket),
+            (Listener(private.build(settings, collector.metrics, orders, warehouse), grace), private_socket),
         ]
         listening = Listening(url_of(public_socket), url_of(private_socket))
         connecting = asyncio.create_task(_connect(publisher))
@@ -64,6 +65,7 @@ async def serve(settings: Settings, *, on_ready: Callable[[Listening], None]) ->
             if collector.clicks is not None:
                 await collector.clicks.finish(settings.ack_timeout_seconds)
             await publisher.stop()
+            await warehouse.close()
 
 
 async def _connect(publisher: Publisher) -> None:

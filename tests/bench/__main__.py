@@ -24,6 +24,7 @@ from tests.bench import (
     risk_company,
     risk_shops,
     risk_speed,
+    screen_pop,
     workers,
 )
 
@@ -39,6 +40,7 @@ BENCHES = {
     "risk_company": risk_company.run,
     "risk_shops": risk_shops.run,
     "alerts": alerts.run,
+    "screen_pop": screen_pop.run,
 }
 LARGE = {
     "hot": hot.run,
