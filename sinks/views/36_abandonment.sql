@@ -1,12 +1,13 @@
--- The rows of attempts, added up. What is recovered within 7 days is not lost; what is younger than that and not recovered
+-- The rows of attempts, added up. Who came as far as the checkout had a cart before: so a checkout is also an attempt of kind
+-- cart, one that was not abandoned there, and attempts must not be added up over kinds. What is recovered within 7 days is not lost; what is younger than that and not recovered
 -- is open. Money is added in whole ten-thousandths, each currency for itself; '' is that of those who did not say.
 CREATE OR REPLACE VIEW abandonment /*on_cluster*/
 (
-    kind String COMMENT 'cart; checkout: a cart that came as far as the checkout; call; chat',
+    kind String COMMENT 'Where it was abandoned, or might have been: cart (before the checkout), checkout, call or chat',
     channel String COMMENT 'Channel it was left in, or completed in',
-    attempts UInt64 COMMENT 'Carts, checkouts, calls or chats that came to their end',
+    attempts UInt64 COMMENT 'Carts (those that went on to the checkout, too), checkouts, calls or chats that came to their end',
     customers UInt64 COMMENT 'Persons who made them',
-    abandoned UInt64 COMMENT 'Attempts that were abandoned, be they recovered or not',
+    abandoned UInt64 COMMENT 'Attempts that were abandoned at this point, be they recovered or not',
     abandonment_rate Float64 COMMENT 'abandoned / attempts, 0 to 1',
     recovered UInt64 COMMENT 'Of those abandoned, how many were made good within 7 days',
     lost UInt64 COMMENT 'Of those abandoned, how many were not',
@@ -22,22 +23,28 @@ AS WITH
     (currency, value) -> map(ifNull(currency, ''), toInt128(round(ifNull(value, 0) * 10000))) AS money,
     sums -> mapSort(mapApply((currency, amount) -> (currency, amount / 10000), sums)) AS decimal
 SELECT
-    kind,
+    point AS kind,
     channel,
     count() AS attempts,
     uniqExact(person_id) AS customers,
-    countIf(tries.abandoned) AS abandoned,
+    countIf(is_abandoned) AS abandoned,
     abandoned / attempts AS abandonment_rate,
-    countIf(isNotNull(recovered_at)) AS recovered,
-    countIf(tries.lost) AS lost,
+    countIf(is_abandoned AND isNotNull(recovered_at)) AS recovered,
+    countIf(is_abandoned AND tries.lost) AS lost,
     toUInt64(abandoned - recovered - lost) AS open,
     if(recovered + lost = 0, NULL, recovered / (recovered + lost)) AS recovery_rate,
-    quantileExactInclusiveOrNull(0.5)(dateDiff('millisecond', ended_at, recovered_at)) AS recovery_ms_p50,
-    decimal(sumMapIf(money(currency, value), tries.abandoned AND isNotNull(value))) AS values_abandoned,
-    decimal(sumMapIf(money(currency, value), isNotNull(recovered_at) AND isNotNull(value))) AS values_recovered,
-    decimal(sumMapIf(money(currency, value), tries.lost AND isNotNull(value))) AS values_lost,
-    countIf(tries.abandoned AND isNull(value) AND kind IN ('cart', 'checkout')) AS values_unknown
-FROM attempts AS tries
-GROUP BY kind, channel
+    quantileExactInclusiveOrNullIf(0.5)(dateDiff('millisecond', ended_at, recovered_at), is_abandoned) AS recovery_ms_p50,
+    decimal(sumMapIf(money(currency, value), is_abandoned AND isNotNull(value))) AS values_abandoned,
+    decimal(sumMapIf(money(currency, value), is_abandoned AND isNotNull(value) AND isNotNull(recovered_at)))
+        AS values_recovered,
+    decimal(sumMapIf(money(currency, value), is_abandoned AND isNotNull(value) AND tries.lost)) AS values_lost,
+    countIf(is_abandoned AND isNull(value) AND point IN ('cart', 'checkout')) AS values_unknown
+FROM
+(
+    SELECT *, point, abandoned AND point = attempts.kind AS is_abandoned
+    FROM attempts
+    ARRAY JOIN if(attempts.kind = 'checkout', ['checkout', 'cart'], [attempts.kind]) AS point
+) AS tries
+GROUP BY point, channel
 ORDER BY kind, abandoned DESC, channel
 COMMENT 'Which carts, checkouts, calls and chats are abandoned, which are recovered later, and what is lost with the others';
