@@ -1,3 +1,6 @@
+-- Works per key, as journeys do; a touchpoint that came too late for the live journeys (late_touchpoints) counts among the
+-- touchpoints and not among the journeys. How channels work together stands in channel_handoffs. Costs are those of the
+-- catalogue, so they are in one currency; values are kept apart by currency. Reads touchpoints and journeys, once each.
 CREATE OR REPLACE VIEW channel_performance /*on_cluster*/
 (
     channel String COMMENT 'Channel',
@@ -14,11 +17,14 @@ CREATE OR REPLACE VIEW channel_performance /*on_cluster*/
     sentiment_avg Nullable(Float64) COMMENT 'Mean mood, -1 to 1; null when none was recorded',
     resolved UInt64 COMMENT 'Touchpoints with outcome resolved',
     unresolved UInt64 COMMENT 'Touchpoints with outcome unresolved, escalated, abandoned or failed',
+    resolution_rate Nullable(Float64) COMMENT 'resolved / (resolved + unresolved), 0 to 1; null where neither was recorded',
     wait_ms_avg Nullable(Float64) COMMENT 'Mean wait, milliseconds; null when none was recorded',
     duration_ms_avg Nullable(Float64) COMMENT 'Mean duration, milliseconds; null when none was recorded',
-    values Map(String, Float64) COMMENT 'Sum of values of its touchpoints by currency',
+    values Map(String, Float64) COMMENT 'Sum of values of its touchpoints by currency, without what failed',
     cost Float64 COMMENT 'touchpoints times the cost of one touch, in the currency of the deployment',
-    cost_per_conversion Nullable(Float64) COMMENT 'cost / converted; null without conversions'
+    cost_per_customer Float64 COMMENT 'cost / customers',
+    cost_per_conversion Nullable(Float64) COMMENT 'cost / converted; null without conversions',
+    cost_per_resolution Nullable(Float64) COMMENT 'cost / resolved; null where nothing was resolved'
 )
 AS SELECT
     channel,
@@ -35,11 +41,14 @@ AS SELECT
     touches.sentiment_avg AS sentiment_avg,
     touches.resolved AS resolved,
     touches.unresolved AS unresolved,
+    if(resolved + unresolved = 0, NULL, resolved / (resolved + unresolved)) AS resolution_rate,
     touches.wait_ms_avg AS wait_ms_avg,
     touches.duration_ms_avg AS duration_ms_avg,
     touches.values AS values,
     touchpoints * ifNull(facts.cost_per_touch, 0) AS cost,
-    if(converted = 0, NULL, cost / converted) AS cost_per_conversion
+    cost / customers AS cost_per_customer,
+    if(converted = 0, NULL, cost / converted) AS cost_per_conversion,
+    if(resolved = 0, NULL, cost / resolved) AS cost_per_resolution
 FROM
 (
     SELECT
@@ -47,12 +56,18 @@ FROM
         count() AS touchpoints,
         countIf(direction = 'inbound') AS inbound,
         uniqExact(customer_id) AS customers,
-        avg(sentiment) AS sentiment_avg,
+        sum(toInt64(round(sentiment * 1000000))) / count(sentiment) / 1000000 AS sentiment_avg,
         countIf(outcome = 'resolved') AS resolved,
         countIf(outcome IN ('unresolved', 'escalated', 'abandoned', 'failed')) AS unresolved,
-        avg(wait_ms) AS wait_ms_avg,
-        avg(duration_ms) AS duration_ms_avg,
-        sumMapIf(map(assumeNotNull(currency), assumeNotNull(value)), isNotNull(value) AND isNotNull(currency)) AS values
+        sum(wait_ms) / count(wait_ms) AS wait_ms_avg,
+        sum(duration_ms) / count(duration_ms) AS duration_ms_avg,
+        mapSort(mapApply(
+            (name, amount) -> (name, amount / 10000),
+            sumMapIf(
+                map(ifNull(currency, ''), toInt128(round(ifNull(value, 0) * 10000))),
+                isNotNull(value) AND ifNull(outcome, '') != 'failed'
+            )
+        )) AS values
     FROM touchpoints
     GROUP BY channel
 ) AS touches
