@@ -1,0 +1,194 @@
+-- What a member of staff should see when a customer calls: one row for anybody who was ever seen, none for anybody else.
+-- It may be asked by any id of the person: a customer_id, an anonymous id, anon:<anonymous id>. ClickHouse takes no list
+-- of columns for a view with parameters, so the columns are described here.
+--
+-- customer_id        the customer; anon:<anonymous id> while no customer is known
+-- linked_ids         their other keys (active links of view identities)
+-- first_seen_at      first touchpoint, UTC
+-- customer_since     first purchase or renewal, UTC; null while there is none
+-- touchpoints        touchpoints, both directions, over all keys
+-- purchases          purchases and renewals that were not broken off
+-- values             sum of values by currency, without what failed
+-- last_at, last_channel, last_touchpoint, last_outcome, last_reference
+--                    the last interaction: the newest inbound touchpoint; null where there was none
+-- last_sentiment     its mood, -1 to 1; null where none was recorded
+-- last_mood          that in a word: negative up to -0.35, positive from 0.35, else neutral; null where none was recorded
+-- nps, nps_at        latest NPS answer, 0 to 10, and when; csat (1 to 5) and ces (1 to 7) likewise
+-- journey_started_at, journey_touchpoints, journey_channels, journey_stages
+--                    the journey that is open now, as in stitched_journeys; null, 0 and empty while none is
+-- recent             the last 20 touchpoints, the newest first
+-- open_issues        what was opened and not settled since, the oldest first: reference (null: known by its channel
+--                    alone), channel and touchpoint that opened it, since, last_at, contacts (inbound
+--                    touchpoints about it)
+-- score, level, reasons, action, scored_at
+--                    risk of leaving as in view customers; null and empty while not scored
+-- at_risk_since      when that level was reached, UTC; null while not recorded
+-- alert_id, alert_status, alert_level, alert_raised_at, acknowledged_at, acknowledged_by
+--                    the alert that is not over: open or acknowledged; null while there is none
+-- snoozed_until      nothing is raised before, UTC; null while not snoozed
+CREATE OR REPLACE VIEW screen_pop /*on_cluster*/
+AS WITH
+    (SELECT (person_id, keys) FROM person_keys(id = {customer_id:String})) AS who,
+    assumeNotNull((SELECT argMax(value, set_at) FROM parameters WHERE name = 'journey_gap_days')) AS gap_days
+SELECT
+    who.1 AS customer_id,
+    arrayFilter(key -> key != customer_id, who.2) AS linked_ids,
+    seen.* EXCEPT (newest, steps, newest_journey, journey),
+    issues.open_issues AS open_issues,
+    risk.*,
+    alert.* EXCEPT (taking)
+FROM
+(
+    SELECT
+        min(occurred_at) AS first_seen_at,
+        minOrNullIf(occurred_at, bought) AS customer_since,
+        count() AS touchpoints,
+        countIf(bought) AS purchases,
+        mapSort(mapApply(
+            (name, amount) -> (name, amount / 10000),
+            sumMapIf(
+                map(ifNull(currency, ''), toInt128(round(ifNull(value, 0) * 10000))),
+                isNotNull(value) AND ifNull(outcome, '') != 'failed'
+            )
+        )) AS values,
+        argMaxIf(
+            (toNullable(occurred_at), toNullable(channel), toNullable(touchpoint), outcome, reference, sentiment),
+            place,
+            direction = 'inbound'
+        ) AS newest,
+        newest.1 AS last_at,
+        newest.2 AS last_channel,
+        newest.3 AS last_touchpoint,
+        newest.4 AS last_outcome,
+        newest.5 AS last_reference,
+        newest.6 AS last_sentiment,
+        multiIf(
+            isNull(last_sentiment), NULL,
+            last_sentiment <= -0.35, 'negative',
+            last_sentiment >= 0.35, 'positive',
+            'neutral'
+        ) AS last_mood,
+        argMaxOrNullIf(rating_score, place, rating_metric = 'nps') AS nps,
+        maxOrNullIf(occurred_at, rating_metric = 'nps') AS nps_at,
+        argMaxOrNullIf(rating_score, place, rating_metric = 'csat') AS csat,
+        argMaxOrNullIf(rating_score, place, rating_metric = 'ces') AS ces,
+        arrayReverseSort(groupArrayIf((occurred_at, channel, stage), direction = 'inbound')) AS steps,
+        arraySlice(steps, 1, arrayFirstIndex(
+            (step, before) -> before.1 + toIntervalDay(gap_days) < step.1,
+            steps,
+            arrayPushBack(arrayPopFront(steps), (toDateTime64(0, 3, 'UTC'), '', ''))
+        )) AS newest_journey,
+        if(last_at + toIntervalDay(gap_days) >= now64(3), newest_journey, []) AS journey,
+        if(empty(journey), NULL, journey[-1].1) AS journey_started_at,
+        length(journey) AS journey_touchpoints,
+        arraySort(arrayDistinct(journey.2)) AS journey_channels,
+        arraySort(arrayDistinct(journey.3)) AS journey_stages,
+        CAST(
+            arrayMap(
+                step -> step.2,
+                groupArraySorted(20)((
+                    (-toUnixTimestamp64Milli(occurred_at), bitNot(UUIDToNum(event_id))),
+                    (occurred_at, channel, touchpoint, stage, direction, outcome, sentiment, value, currency, reference)
+                ))
+            ),
+            'Array(Tuple(occurred_at DateTime64(3, \'UTC\'), channel String, touchpoint String, stage String,
+                direction String, outcome Nullable(String), sentiment Nullable(Float64), value Nullable(Float64),
+                currency Nullable(String), reference Nullable(String)))'
+        ) AS recent
+    FROM
+    (
+        SELECT
+            *,
+            (occurred_at, UUIDToNum(event_id)) AS place,
+            (channel, touchpoint) IN (
+                ('web', 'purchase'), ('mobile_app', 'purchase'), ('in_store', 'purchase'),
+                ('subscription', 'renewal'), ('subscription', 'upgrade'), ('sales', 'deal_won')
+            ) AND ifNull(outcome NOT IN ('failed', 'cancelled', 'abandoned'), true) AS bought
+        FROM touchpoints
+        WHERE customer_id IN who.2
+    )
+    HAVING touchpoints > 0
+) AS seen
+CROSS JOIN
+(
+    SELECT arraySort(issue -> issue.since, groupArray(CAST(
+        (reference, standing[1].2, standing[1].3, standing[1].1.1, last_at, contacts),
+        'Tuple(reference Nullable(String), channel String, touchpoint String, since DateTime64(3, \'UTC\'),
+            last_at DateTime64(3, \'UTC\'), contacts UInt64)'
+    ))) AS open_issues
+    FROM
+    (
+        SELECT
+            reference,
+            maxIf(place, settles) AS settled,
+            arraySort(arrayFilter(
+                opening -> opening.1 > settled,
+                groupArrayIf((place, channel, touchpoint), opens)
+            )) AS standing,
+            max(occurred_at) AS last_at,
+            countIf(direction = 'inbound') AS contacts
+        FROM
+        (
+            SELECT
+                reference,
+                channel,
+                touchpoint,
+                occurred_at,
+                direction,
+                (occurred_at, UUIDToNum(event_id)) AS place,
+                ifNull(outcome IN ('resolved', 'converted', 'cancelled'), false) AS done,
+                ifNull(outcome IN ('unresolved', 'escalated'), false) OR (NOT done AND (channel, touchpoint) IN (
+                    ('phone', 'complaint'), ('email', 'complaint'), ('social', 'complaint'),
+                    ('helpdesk', 'ticket_opened'), ('helpdesk', 'ticket_reopened'), ('helpdesk', 'ticket_escalated'),
+                    ('helpdesk', 'supervisor_involved'), ('subscription', 'payment_failed'),
+                    ('delivery', 'delayed'), ('delivery', 'damaged'), ('delivery', 'lost')
+                )) AS opens,
+                NOT opens AND (done OR (ifNull(outcome != 'failed', true) AND (channel, touchpoint) IN (
+                    ('helpdesk', 'ticket_resolved'), ('community', 'solution_accepted'), ('delivery', 'delivered'),
+                    ('delivery', 'return_received'), ('web', 'payment'), ('subscription', 'renewal')
+                ))) AS settles
+            FROM touchpoints
+            WHERE customer_id IN who.2
+        )
+        GROUP BY reference, if(isNull(reference), channel, '')
+        HAVING notEmpty(standing)
+    )
+) AS issues
+CROSS JOIN
+(
+    SELECT
+        anyOrNull(score) AS score,
+        anyOrNull(level) AS level,
+        any(reasons) AS reasons,
+        anyOrNull(action) AS action,
+        anyOrNull(scored_at) AS scored_at,
+        (SELECT argMaxOrNull(as_of, revision) FROM risk WHERE customer_id = who.1) AS at_risk_since
+    FROM customers
+    WHERE customer_id = who.1
+) AS risk
+CROSS JOIN
+(
+    SELECT
+        if(has(ended, newest.1), NULL, nullIf(newest.1, toUUID('00000000-0000-0000-0000-000000000000'))) AS alert_id,
+        if(isNull(alert_id), NULL, newest.2) AS alert_level,
+        if(isNull(alert_id), NULL, newest.3) AS alert_raised_at,
+        arrayFirst(taking -> taking.1 = newest.1, taken_on) AS taking,
+        multiIf(isNull(alert_id), NULL, isNull(taking.2), 'open', 'acknowledged') AS alert_status,
+        if(isNull(alert_id), NULL, taking.2) AS acknowledged_at,
+        if(isNull(alert_id), NULL, taking.3) AS acknowledged_by,
+        if(snooze > now64(3), snooze, NULL) AS snoozed_until
+    FROM
+    (
+        SELECT
+            argMaxIf((alert_id, level, raised_at), (raised_at, score), status = 'raised') AS newest,
+            groupArrayIf(assumeNotNull(about), status = 'over') AS ended,
+            groupArrayIf(
+                (assumeNotNull(about), toNullable(attempted_at), by),
+                status = 'acknowledged'
+            ) AS taken_on,
+            argMaxOrNullIf(until, attempted_at, status = 'snoozed') AS snooze
+        FROM alerts
+        WHERE customer_id = who.1
+    )
+) AS alert
+COMMENT 'What a member of staff should see when this customer calls now: screen_pop(customer_id = ''...'')';
