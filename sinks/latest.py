@@ -10,7 +10,17 @@ from sinks import sql
 QUESTIONS = (
     "touchpoint_usage",
     "journey_map",
+    "moments_of_truth",
     "channel_performance",
+    "channel_handoffs",
+    "touchpoint_priorities",
+    "stage_conversion",
+    "abandonment",
+    "support_quality",
+    "voice_of_customer",
+    "delivery_and_billing",
+    "relationship_performance",
+    "campaign_results",
 )
 """Of these only views that name no customer: what was forgotten must be gone from ClickHouse at once."""
 PERIOD_MINUTES = 15
