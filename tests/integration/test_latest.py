@@ -20,10 +20,12 @@ COLUMNS = "SELECT name, type, comment FROM system.columns WHERE database = 'touc
 
 @pytest.fixture(scope="module")
 async def client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
-    async with clickhouse(tmp_path_factory.mktemp("clickhouse")) as (url, password):
-        async with await connect(url, "default", password) as client:
-            await migrate(client, Settings())
-            yield client
+    async with (
+        clickhouse(tmp_path_factory.mktemp("clickhouse")) as (url, password),
+        await connect(url, "default", password) as client,
+    ):
+        await migrate(client, Settings())
+        yield client
 
 
 async def refresh(client: Client, question: str) -> None:
