@@ -1,5 +1,6 @@
--- Works per key: every anonymous visitor counts as a customer; known_customers leaves them out. Reads touchpoints once, and
--- the catalogue.
+-- Works per key: every anonymous visitor counts as a customer; known_customers leaves them out. Adds up within a customer
+-- first, so that customers are counted without a set of all of them at every touchpoint. Reads touchpoints once, and the
+-- catalogue.
 CREATE OR REPLACE VIEW touchpoint_usage /*on_cluster*/
 (
     channel String COMMENT 'Channel',
@@ -20,22 +21,39 @@ AS SELECT
     channel,
     touchpoint,
     max(listed) AS in_catalogue,
-    argMax(stage, (listed, used_at, id)) AS stage,
-    countIf(NOT listed) AS touchpoints,
-    countIf(NOT listed AND direction = 'inbound') AS inbound,
-    uniqExactIf(customer_id, NOT listed) AS customers,
-    uniqExactIf(customer_id, NOT listed AND NOT startsWith(customer_id, 'anon:')) AS known_customers,
-    touchpoints / greatest(sum(countIf(NOT listed)) OVER (), 1) AS share,
-    countIf(NOT listed AND used_at > now64(3) - toIntervalDay(30)) AS last_30_days,
-    toUInt64(countIf(NOT listed AND used_at > now64(3) - toIntervalDay(60)) - last_30_days) AS previous_30_days,
-    minOrNullIf(used_at, NOT listed) AS first_used_at,
+    argMax(stage, (listed, used_at, stage)) AS stage,
+    sum(uses) AS touchpoints,
+    sum(uses_inbound) AS inbound,
+    countIf(NOT listed) AS customers,
+    countIf(NOT listed AND NOT startsWith(customer_id, 'anon:')) AS known_customers,
+    touchpoints / greatest(sum(sum(uses)) OVER (), 1) AS share,
+    sum(uses_30_days) AS last_30_days,
+    toUInt64(sum(uses_60_days) - last_30_days) AS previous_30_days,
+    minOrNullIf(first_at, NOT listed) AS first_used_at,
     maxOrNullIf(used_at, NOT listed) AS last_used_at
 FROM
 (
-    SELECT channel, touchpoint, stage, direction, customer_id, occurred_at AS used_at, event_id AS id, false AS listed
-    FROM touchpoints
+    SELECT
+        channel, touchpoint, false AS listed, customer_id, stage, uses, uses_inbound, uses_30_days, uses_60_days, first_at,
+        used_at
+    FROM
+    (
+        SELECT
+            customer_id,
+            channel,
+            touchpoint,
+            argMax(touchpoints.stage, occurred_at) AS stage,
+            count() AS uses,
+            countIf(direction = 'inbound') AS uses_inbound,
+            countIf(occurred_at > now64(3) - toIntervalDay(30)) AS uses_30_days,
+            countIf(occurred_at > now64(3) - toIntervalDay(60)) AS uses_60_days,
+            min(occurred_at) AS first_at,
+            max(occurred_at) AS used_at
+        FROM touchpoints
+        GROUP BY customer_id, channel, touchpoint
+    )
     UNION ALL
-    SELECT channel, touchpoint, stage, direction, '', toDateTime64(0, 3, 'UTC'), toUUID('00000000-0000-0000-0000-000000000000'), true
+    SELECT channel, touchpoint, true, '', stage, 0, 0, 0, 0, toDateTime64(0, 3, 'UTC'), toDateTime64(0, 3, 'UTC')
     FROM catalogue
 )
 GROUP BY channel, touchpoint
