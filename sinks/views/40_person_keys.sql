@@ -1,6 +1,6 @@
--- Asked for somebody's own customer_id it is theirs, whatever device is named alike. The devices of a person are looked up
--- first, and then who else was seen with them: a shared one is nobody's (view identities). Only so does a primary key or
--- the index by_anonymous_id find every row that is read.
+-- Asked for somebody's own customer_id it is theirs, whatever device is named alike. The devices of a person are
+-- looked up first, and then who else was seen with them: a shared one is nobody's (view identities). Only so does a
+-- primary key or the index by_anonymous_id find every row that is read.
 CREATE OR REPLACE VIEW person_keys /*on_cluster*/
 AS WITH
     {id:String} AS asked,

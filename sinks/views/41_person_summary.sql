@@ -1,38 +1,12 @@
--- What a member of staff should see when a customer calls: one row for anybody who was ever seen, none for anybody else.
--- It may be asked by any id of the person: a customer_id, an anonymous id, anon:<anonymous id>. ClickHouse takes no list
--- of columns for a view with parameters, so the columns are described here.
---
--- customer_id        the customer; anon:<anonymous id> while no customer is known
--- linked_ids         their other keys (active links of view identities)
--- first_seen_at      first touchpoint, UTC
--- customer_since     first purchase or renewal, UTC; null while there is none
--- touchpoints        touchpoints, both directions, over all keys
--- purchases          purchases and renewals that were not broken off
--- values             sum of values by currency, without what failed
--- last_at, last_channel, last_touchpoint, last_outcome, last_reference
---                    the last interaction: the newest inbound touchpoint; null where there was none
--- last_sentiment     its mood, -1 to 1; null where none was recorded
--- last_mood          that in a word: negative up to -0.35, positive from 0.35, else neutral; null where none was recorded
--- nps, nps_at        latest NPS answer, 0 to 10, and when; csat (1 to 5) and ces (1 to 7) likewise
--- journey_started_at, journey_touchpoints, journey_channels, journey_stages
---                    the journey that is open now, as in stitched_journeys; null, 0 and empty while none is
--- recent             the last 20 touchpoints, the newest first
--- open_issues        what was opened and not settled since, the oldest first: reference (null: known by its channel
---                    alone), channel and touchpoint that opened it, since, last_at, contacts (inbound
---                    touchpoints about it)
--- score, level, reasons, action, scored_at
---                    risk of leaving as in view customers; null and empty while not scored
--- at_risk_since      when that level was reached, UTC; null while not recorded
--- alert_id, alert_status, alert_level, alert_raised_at, acknowledged_at, acknowledged_by
---                    the alert that is not over: open or acknowledged; null while there is none
--- snoozed_until      nothing is raised before, UTC; null while not snoozed
-CREATE OR REPLACE VIEW screen_pop /*on_cluster*/
+-- What screen_pop says, once the keys of the person are known. They come as values, so that each of the tables is
+-- read by its primary key, or its index by_customer, and nothing of it is read twice but the touchpoints: for the
+-- sums and for what is open.
+CREATE OR REPLACE VIEW person_summary /*on_cluster*/
 AS WITH
-    (SELECT (person_id, keys) FROM person_keys(id = {customer_id:String})) AS who,
     assumeNotNull((SELECT argMax(value, set_at) FROM parameters WHERE name = 'journey_gap_days')) AS gap_days
 SELECT
-    who.1 AS customer_id,
-    arrayFilter(key -> key != customer_id, who.2) AS linked_ids,
+    {person:String} AS customer_id,
+    arrayFilter(key -> key != {person:String}, {keys:Array(String)}) AS linked_ids,
     seen.* EXCEPT (newest, steps, newest_journey, journey),
     issues.open_issues AS open_issues,
     risk.*,
@@ -105,7 +79,7 @@ FROM
                 ('subscription', 'renewal'), ('subscription', 'upgrade'), ('sales', 'deal_won')
             ) AND ifNull(outcome NOT IN ('failed', 'cancelled', 'abandoned'), true) AS bought
         FROM touchpoints
-        WHERE customer_id IN who.2
+        WHERE customer_id IN {keys:Array(String)}
     )
     HAVING touchpoints > 0
 ) AS seen
@@ -148,7 +122,7 @@ CROSS JOIN
                     ('delivery', 'return_received'), ('web', 'payment'), ('subscription', 'renewal')
                 ))) AS settles
             FROM touchpoints
-            WHERE customer_id IN who.2
+            WHERE customer_id IN {keys:Array(String)}
         )
         GROUP BY reference, if(isNull(reference), channel, '')
         HAVING notEmpty(standing)
@@ -162,9 +136,9 @@ CROSS JOIN
         any(reasons) AS reasons,
         anyOrNull(action) AS action,
         anyOrNull(scored_at) AS scored_at,
-        (SELECT argMaxOrNull(as_of, revision) FROM risk WHERE customer_id = who.1) AS at_risk_since
+        (SELECT argMaxOrNull(as_of, revision) FROM risk WHERE customer_id = {person:String}) AS at_risk_since
     FROM customers
-    WHERE customer_id = who.1
+    WHERE customer_id = {person:String}
 ) AS risk
 CROSS JOIN
 (
@@ -188,7 +162,7 @@ CROSS JOIN
             ) AS taken_on,
             argMaxOrNullIf(until, attempted_at, status = 'snoozed') AS snooze
         FROM alerts
-        WHERE customer_id = who.1
+        WHERE customer_id = {person:String}
     )
 ) AS alert
-COMMENT 'What a member of staff should see when this customer calls now: screen_pop(customer_id = ''...'')';
+COMMENT 'The row of screen_pop for a person whose keys are known: person_summary(person = ''...'', keys = [...])';

@@ -1,6 +1,6 @@
--- Per key. Deliveries are counted as orders: several notices of one order (its reference) in a week are one, and a notice
--- without a reference is one of its own. An order belongs to the week of the notice, so that one delayed in one week and
--- delivered in the next is in both. Failed payments are attempts: each counts.
+-- Per key. Deliveries are counted as orders: several notices of one order (its reference) in a week are one, and a
+-- notice without a reference is one of its own. An order belongs to the week of the notice, so that one delayed in
+-- one week and delivered in the next is in both. Failed payments are attempts: each counts.
 CREATE OR REPLACE VIEW delivery_and_billing /*on_cluster*/
 (
     week Date COMMENT 'Monday of the week, UTC',

@@ -1,9 +1,9 @@
--- Per customer_id, from view customers: what somebody did under an anonymous id before is not theirs here. Money of several
--- currencies is never added: a customer's value stands among those who paid in the same currency, and for who paid in
--- several the best of these counts. A fifth of x: one more than the fifths of the population that have less or the same
--- as its lowest member; so equals are always in one fifth, and 0 stands for none at all. Bounds are those of everybody,
--- taken at the moment of the query. Engagement is measured up to the newest touchpoint of anybody, not up to now, so
--- that the same data always gives the same answer.
+-- Per customer_id, from view customers: what somebody did under an anonymous id before is not theirs here. Money of
+-- several currencies is never added: a customer's value stands among those who paid in the same currency, and for who
+-- paid in several the best of these counts. A fifth of x: one more than the fifths of the population that have less
+-- or the same as its lowest member; so equals are always in one fifth, and 0 stands for none at all. Bounds are those
+-- of everybody, taken at the moment of the query. Engagement is measured up to the newest touchpoint of anybody, not
+-- up to now, so that the same data always gives the same answer.
 CREATE OR REPLACE VIEW segments /*on_cluster*/
 (
     customer_id String COMMENT 'The customer',
