@@ -1,6 +1,5 @@
--- Works per key: every anonymous visitor counts as a customer; known_customers leaves them out. Adds up within a customer
--- first, so that customers are counted without a set of all of them at every touchpoint. Reads touchpoints once, and the
--- catalogue.
+-- Works per key: every anonymous visitor counts as a customer; known_customers leaves them out. Reads touchpoints once, and
+-- the catalogue.
 CREATE OR REPLACE VIEW touchpoint_usage /*on_cluster*/
 (
     channel String COMMENT 'Channel',
@@ -21,39 +20,36 @@ AS SELECT
     channel,
     touchpoint,
     max(listed) AS in_catalogue,
-    argMax(stage, (listed, used_at, stage)) AS stage,
+    if(in_catalogue, anyIf(stage, listed), anyIf(stage, NOT listed)) AS stage,
     sum(uses) AS touchpoints,
     sum(uses_inbound) AS inbound,
-    countIf(NOT listed) AS customers,
-    countIf(NOT listed AND NOT startsWith(customer_id, 'anon:')) AS known_customers,
+    sum(users) AS customers,
+    toUInt64(sum(users) - sum(visitors)) AS known_customers,
     touchpoints / greatest(sum(sum(uses)) OVER (), 1) AS share,
-    sum(uses_30_days) AS last_30_days,
-    toUInt64(sum(uses_60_days) - last_30_days) AS previous_30_days,
-    minOrNullIf(first_at, NOT listed) AS first_used_at,
-    maxOrNullIf(used_at, NOT listed) AS last_used_at
+    sum(recent) AS last_30_days,
+    sum(before) AS previous_30_days,
+    min(first_at) AS first_used_at,
+    max(last_at) AS last_used_at
 FROM
 (
     SELECT
-        channel, touchpoint, false AS listed, customer_id, stage, uses, uses_inbound, uses_30_days, uses_60_days, first_at,
-        used_at
-    FROM
-    (
-        SELECT
-            customer_id,
-            channel,
-            touchpoint,
-            argMax(touchpoints.stage, occurred_at) AS stage,
-            count() AS uses,
-            countIf(direction = 'inbound') AS uses_inbound,
-            countIf(occurred_at > now64(3) - toIntervalDay(30)) AS uses_30_days,
-            countIf(occurred_at > now64(3) - toIntervalDay(60)) AS uses_60_days,
-            min(occurred_at) AS first_at,
-            max(occurred_at) AS used_at
-        FROM touchpoints
-        GROUP BY customer_id, channel, touchpoint
-    )
+        channel,
+        touchpoint,
+        false AS listed,
+        if(startsWith(touchpoint, 'x_'), argMaxIf(stage, (occurred_at, event_id), startsWith(touchpoint, 'x_')), any(stage))
+            AS stage,
+        count() AS uses,
+        countIf(direction = 'inbound') AS uses_inbound,
+        uniqExact(customer_id) AS users,
+        uniqExactIf(customer_id, startsWith(customer_id, 'anon:')) AS visitors,
+        countIf(occurred_at > now64(3) - toIntervalDay(30)) AS recent,
+        countIf(occurred_at > now64(3) - toIntervalDay(60) AND occurred_at <= now64(3) - toIntervalDay(30)) AS before,
+        toNullable(min(occurred_at)) AS first_at,
+        toNullable(max(occurred_at)) AS last_at
+    FROM touchpoints
+    GROUP BY channel, touchpoint
     UNION ALL
-    SELECT channel, touchpoint, true, '', stage, 0, 0, 0, 0, toDateTime64(0, 3, 'UTC'), toDateTime64(0, 3, 'UTC')
+    SELECT channel, touchpoint, true, stage, 0, 0, 0, 0, 0, 0, NULL, NULL
     FROM catalogue
 )
 GROUP BY channel, touchpoint

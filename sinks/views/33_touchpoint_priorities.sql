@@ -49,53 +49,47 @@ FROM
     FROM
     (
         SELECT
-            touch.1 AS channel,
-            touch.2 AS touchpoint,
-            sum(touch.4) AS touchpoints,
-            sum(touch.5) AS bad,
-            count() AS customers,
-            countIf(ifNull(converted_at > touch.3, true)) AS undecided,
-            countIf(ifNull(converted_at > touch.3, false)) AS converted_after,
-            countIf(NOT startsWith(person_id, 'anon:')) AS known,
-            countIf(NOT startsWith(person_id, 'anon:') AND is_leaving) AS leaving
+            touch.2 AS channel,
+            touch.3 AS touchpoint,
+            count() AS touchpoints,
+            countIf(touch.5) AS bad,
+            countIf(first) AS customers,
+            countIf(first AND ifNull(converted_at > touch.1, true)) AS undecided,
+            countIf(first AND ifNull(converted_at > touch.1, false)) AS converted_after,
+            countIf(first AND is_known) AS known,
+            countIf(first AND is_known AND is_leaving) AS leaving
         FROM
         (
             SELECT
                 ifNull(nullIf(links.person_id, ''), found.key) AS person_id,
-                min(found.converted_at) AS converted_at,
+                NOT startsWith(person_id, 'anon:') AS is_known,
                 max(found.key IN (SELECT customer_id FROM customers WHERE level IN ('high', 'critical', 'gone')))
                     AS is_leaving,
-                groupArrayArray(found.touches) AS touches
+                arraySort(touch -> touch.1, groupArrayArray(found.touches)) AS met,
+                if(has(met.4, true), met[indexOf(met.4, true)].1, NULL) AS converted_at
             FROM
             (
                 SELECT
                     customer_id AS key,
-                    min(first_converted_at) AS converted_at,
-                    groupArray((channel, touchpoint, first_met_at, uses, bad_uses)) AS touches
-                FROM
-                (
-                    SELECT
-                        customer_id,
+                    groupArray((
+                        occurred_at,
                         channel,
                         touchpoint,
-                        min(occurred_at) AS first_met_at,
-                        minOrNullIf(occurred_at, outcome = 'converted') AS first_converted_at,
-                        count() AS uses,
-                        countIf(ifNull(
+                        ifNull(outcome = 'converted', false),
+                        ifNull(
                             outcome IN ('unresolved', 'escalated', 'abandoned', 'failed') OR sentiment <= -0.35, false
-                        )) AS bad_uses
-                    FROM touchpoints
-                    GROUP BY customer_id, channel, touchpoint
-                )
+                        )
+                    )) AS touches
+                FROM touchpoints
                 GROUP BY customer_id
             ) AS found
             LEFT JOIN (SELECT key, person_id FROM person_links(person = '')) AS links ON links.key = found.key
             GROUP BY person_id
         ) AS person
         -- The empty name is met by everybody before anything else: its row carries the totals, and is not shown.
-        ARRAY JOIN arrayPushFront(
-            touches, ('', '', toDateTime64(0, 3, 'UTC'), toUInt64(0), toUInt64(0))
-        ) AS touch
+        ARRAY JOIN
+            arrayPushFront(met, (toDateTime64(0, 3, 'UTC'), '', '', false, false)) AS touch,
+            arrayMap(i -> i = 1, arrayPushFront(arrayEnumerateUniq(met.2, met.3), 1)) AS first
         GROUP BY channel, touchpoint
     )
 ) AS met
