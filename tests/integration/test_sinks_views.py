@@ -249,12 +249,15 @@ async def test_everything_is_described_and_can_be_read_by_a_reader(client: Clien
     assert await ask(client, columns) == []
     views = await ask(
         client,
-        "SELECT name, parameterized_view_parameters.name FROM system.tables"
+        "SELECT name, parameterized_view_parameters FROM system.tables"
         " WHERE database = 'touchline' AND engine = 'View'",
     )
     assert len(views) == len(sql.names("views"))
     for view, parameters in views:
-        given = ", ".join(f"{parameter} = ''" for parameter in parameters)
+        given = ", ".join(
+            f"{parameter['name']} = {'[]' if parameter['type'].startswith('Array') else repr('')}"
+            for parameter in parameters
+        )
         name = f"{view}({given})" if parameters else view
         for nulls in (0, 1):
             await client.query(f"SELECT * FROM {name} SETTINGS readonly = 1, join_use_nulls = {nulls}")
