@@ -11,6 +11,12 @@ from tests.integration.questions_company import DAY, EUR, HOUR, MINUTE, cart, co
 from tests.integration.questions_world import World, arrangements, in_order, moment, touch, world
 from tests.integration.sinks_server import clickhouse
 
+VIEWS = (
+    *("touchpoint_usage", "journey_map", "moments_of_truth", "channel_performance", "handoffs", "channel_handoffs"),
+    *("touchpoint_priorities", "stage_conversion", "attempts", "abandonment", "onboarding", "support_cases"),
+    "support_quality",
+)
+
 
 @pytest.fixture(scope="module")
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[str, str]]:
@@ -147,6 +153,14 @@ async def test_support_quality_adds_the_cases_up_by_the_channel_they_began_in(fo
         # bob waited here, but his case began on the telephone
         ("helpdesk", 0, 0, None, 1, 6.0 * HOUR, 6.0 * HOUR, 0, 0, None, None, 0, None, 0, None, 0, None, 0, None),
     ]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+async def test_a_view_does_not_depend_on_how_joins_fill_in(found: World, view: str) -> None:
+    rows = f"SELECT * FROM {view}" if view != "onboarding" else "SELECT * EXCEPT (took_ms) FROM onboarding"
+    filled = await found.client.query(f"{rows} SETTINGS join_use_nulls = 0")
+    nulls = await found.client.query(f"{rows} SETTINGS join_use_nulls = 1")
+    assert filled and sorted(map(repr, filled)) == sorted(map(repr, nulls))
 
 
 async def test_what_is_not_over_yet_is_open_and_what_is_under_way_is_not_there(server: tuple[str, str]) -> None:
