@@ -1,8 +1,9 @@
 """Brings a ClickHouse database to the state this version needs.
 
 The files in migrations/ are applied once each, in their order, and never edited afterwards; the files in
-views/ are created anew every time. Every statement is idempotent by itself (IF NOT EXISTS, OR REPLACE), so
-running twice, being killed half-way and two processes at once are all harmless: no lock is needed.
+views/ are created anew every time; what answers questions ahead (latest.py) is made where it is missing. Every
+statement is idempotent by itself (IF NOT EXISTS, OR REPLACE), so running twice, being killed half-way and two
+processes at once are all harmless: no lock is needed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import UTC, datetime
 from pipeline.catalogue import catalogue
 from pipeline.errors import ConfigurationError
 from pipeline.settings import Settings
-from sinks import sql
+from sinks import latest, sql
 from sinks.clickhouse import Client
 
 _BOOKKEEPING = "0000_schema_migrations.sql"
@@ -40,6 +41,8 @@ async def migrate(client: Client, settings: Settings) -> list[str]:
     await _set_parameters(client, settings)
     await _load_catalogue(client)
     await _create_views(client, settings.clickhouse_cluster)
+    for statement in latest.statements():
+        await _run(client, statement, settings.clickhouse_cluster)
     return missing
 
 

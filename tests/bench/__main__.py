@@ -20,6 +20,7 @@ from tests.bench import (
     latency,
     limits,
     mappings,
+    questions,
     recovery,
     risk_company,
     risk_shops,
@@ -44,6 +45,7 @@ BENCHES = {
 }
 LARGE = {
     "hot": hot.run,
+    "questions": questions.run,
     "recovery": recovery.run,
     "workers": workers.run,
 }

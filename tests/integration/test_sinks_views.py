@@ -236,7 +236,10 @@ async def test_channel_performance_counts_journeys_values_and_costs(client: Clie
 async def test_everything_is_described_and_can_be_read_by_a_reader(client: Client) -> None:
     tables = await ask(client, "SELECT name, comment FROM system.tables WHERE database = currentDatabase()")
     assert [name for name, comment in tables if not comment] == []
-    columns = "SELECT table, name FROM system.columns WHERE database = currentDatabase() AND comment = ''"
+    columns = (
+        "SELECT table, name FROM system.columns"
+        " WHERE database = currentDatabase() AND comment = '' AND NOT startsWith(table, 'refresh_')"  # what fills latest_
+    )
     assert await ask(client, columns) == []
     views = await ask(
         client,
