@@ -16,7 +16,7 @@ from sinks.migrate import migrate, rendered
 from tests.integration.sinks_samples import block, touchpoint, values
 from tests.integration.sinks_server import clickhouse
 
-COLUMNS = "SELECT name, type, comment FROM system.columns WHERE database = 'touchline' AND table = {table:String}"
+COLUMNS = "SELECT name, type, comment FROM system.columns WHERE database = currentDatabase() AND table = {table:String}"
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ async def test_the_latest_answer_has_the_columns_of_its_view_and_the_moment(clie
 async def test_every_latest_answer_can_be_made(client: Client) -> None:
     for question in latest.QUESTIONS:
         await refresh(client, question)
-    failed = "SELECT view, exception FROM system.view_refreshes WHERE database = 'touchline' AND exception != ''"
+    failed = "SELECT view, exception FROM system.view_refreshes WHERE database = currentDatabase() AND exception != ''"
     assert await client.query(failed) == []
     known = await client.query("SELECT countIf(isNotNull(last_success_time)) FROM system.view_refreshes")
     assert known == [(len(latest.QUESTIONS),)]
