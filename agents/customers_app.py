@@ -35,6 +35,7 @@ def customers_app(
         help="customer states",
     )
     store = cast(Store, table.data)
+    app.metrics.states = store.counts
     transactions = Transactions(kafka_url, CUSTOMERS_GROUP, compression_of(settings))
     folding = Folding(LiveRules(settings), epochs["touchpoints"], ids)
     marking = Marking(kafka_url, CUSTOMERS_GROUP, ["touchpoints"], epochs)

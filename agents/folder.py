@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
@@ -27,10 +27,11 @@ _BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class Outputs(Protocol):
-    """What a chunk gives, and the states it leaves; `refused` are the indexes of the records refused."""
+    """What a chunk gives, and the states it leaves; `refused` are the indexes of the records refused, `codes` why."""
 
     changelog: list[Message]
     refused: list[int]
+    codes: Counter[str]
 
     def by_topic(self) -> Mapping[str, Sequence[Message]]:
         """The messages under the names of their topics, the changelog's among them."""
@@ -176,7 +177,7 @@ class Folder:
     def _put_off(self, chunk: Chunk, seconds: float) -> None:
         if chunk.first < chunk.next:
             self._deferred[chunk.topic, chunk.partition] = chunk
-            self._around.metrics.applied(chunk.topic, len(chunk.records), 0, seconds)
+            self._around.metrics.applied(chunk.topic, len(chunk.records), seconds)
         self._around.flow.applied(chunk)
 
     def _begin(self, chunk: Chunk, work: Coroutine[Any, Any, None]) -> None:
@@ -251,10 +252,16 @@ class Folder:
         if (position := written.positions.get(self._marking.changelog)) is not None:
             self._store.wrote(chunk.partition, position)
         self._around.flow.applied(chunk)
-        refused = len(outputs.refused)
-        self._around.metrics.applied(chunk.topic, len(chunk.records) - refused, refused, time.monotonic() - started)
+        self._count(chunk, outputs, time.monotonic() - started)
         self.folded += len(chunk.records)
         self._groups += len(outputs.changelog)
+
+    def _count(self, chunk: Chunk, outputs: Outputs, seconds: float) -> None:
+        """Count a chunk whose transaction is committed."""
+        metrics = self._around.metrics
+        metrics.applied(chunk.topic, len(chunk.records) - len(outputs.refused), seconds, outputs.codes)
+        metrics.sent({topic: len(messages) for topic, messages in outputs.by_topic().items() if messages})
+        metrics.durable(chunk, time.time())
 
     def _done(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):

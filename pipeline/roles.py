@@ -123,6 +123,7 @@ async def run_delivery(settings: Settings) -> None:
 async def run_landing(settings: Settings) -> None:
     """Land every topic in ClickHouse until told to stop."""
     from agents import worker
+    from agents.census import FIRST, Census
     from agents.landing_app import landing_app
     from pipeline.positions import settle
     from pipeline.registry import schema_ids_at_last
@@ -137,7 +138,14 @@ async def run_landing(settings: Settings) -> None:
         await migrate(client, settings)
         epochs = await settle(kafka_url, epochs, lambda current: landed_marks(client, current))
         app, _ = landing_app(kafka_url, settings, epochs, client, ids)
-        await worker.run(app, settings, _announcing("landing"), lambda: watch(kafka_url, epochs))
+        census = Census(client, app.metrics.registry)
+
+        async def beside() -> None:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(watch(kafka_url, epochs))
+                group.create_task(census.run(lambda: app.settled and FIRST in app.flow.reached()))
+
+        await worker.run(app, settings, _announcing("landing"), beside)
 
 
 def _announcing(role: str) -> Callable[[str], None]:
