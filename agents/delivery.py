@@ -121,7 +121,8 @@ class Deliverer:
         )
         value = self._encode(attempt)
         if given_up:
-            log.warning("given up: alert %s for %s: %s", *delivery.key, outcome.error)
+            where = {"alert": str(delivery.key[0]), "destination": delivery.destination, "attempts": delivery.attempts}
+            log.warning("given up: %s", outcome.error, extra=where)
             await self._publish("rejected", (None, self._undeliverable(delivery, value, outcome, now)))
         await self._publish(TOPIC, (delivery.alert["customer_id"].encode(), value), delivery.partition)
         self._metrics.attempted(delivery.destination, status)

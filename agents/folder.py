@@ -213,7 +213,7 @@ class Folder:
         try:
             await self._fold.meet_schemas(chunk, self._store.states(chunk.partition))
         except UnavailableError as error:
-            log.warning("partition %s waits: %s", chunk.partition, error)
+            log.warning("partition %s waits: %s", chunk.partition, error, extra=_place(chunk))
             wait.why = str(error)
             await asyncio.sleep(_BACKOFF_SECONDS[min(tries, len(_BACKOFF_SECONDS) - 1)])
             return tries + 1
@@ -228,7 +228,7 @@ class Folder:
         why = (
             f"partition {chunk.partition} of {chunk.topic} stopped: most records are refused; nothing more is committed"
         )
-        log.error(why)
+        log.error(why, extra=_place(chunk))
         self._around.flow.stop((chunk.topic, chunk.partition), why)
         self._around.flow.dropped(chunk)
 
@@ -262,7 +262,13 @@ class Folder:
         metrics.applied(chunk.topic, len(chunk.records) - len(outputs.refused), seconds, outputs.codes)
         metrics.sent({topic: len(messages) for topic, messages in outputs.by_topic().items() if messages})
         metrics.durable(chunk, time.time())
+        log.debug("committed", extra={**_place(chunk), "refused": len(outputs.refused), "seconds": round(seconds, 4)})
 
     def _done(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):
             self._around.failed(error)
+
+
+def _place(chunk: Chunk) -> dict[str, str | int]:
+    """Where a chunk stands, for the log."""
+    return {"topic": chunk.topic, "partition": chunk.partition, "first": chunk.first, "next": chunk.next}

@@ -168,7 +168,11 @@ class Lander:
         for chunk in chunks:
             self._around.flow.applied(chunk)
             metrics.durable(chunk, now)
-        metrics.applied(self.topic, sum(entry.rows for entry in entries), time.monotonic() - started, refusals.codes())
+        rows, seconds = sum(entry.rows for entry in entries), time.monotonic() - started
+        metrics.applied(self.topic, rows, seconds, refusals.codes())
+        places = [f"{entry.partition}:{entry.first_offset}-{entry.next_offset}" for entry in entries]
+        more = {"topic": self.topic, "places": places, "rows": rows, "seconds": round(seconds, 4)}
+        log.debug("landed", extra=more)
 
     def _is_held_against_us(self, record: LogRecord) -> bool:
         """Whether a refusal counts towards stopping its partition.
@@ -189,7 +193,7 @@ class Lander:
         for partition in stopped:
             self._expected.pop(partition, None)
             why = f"partition {partition} of {self.topic} stopped: most records are refused; nothing more lands"
-            log.error(why)
+            log.error(why, extra={"topic": self.topic, "partition": partition})
             self._around.flow.stop((self.topic, partition), why)
 
     async def _keep(self, refusals: Refusals) -> None:

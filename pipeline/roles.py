@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import uvloop
 from aiokafka import TopicPartition
 
-from pipeline import readiness, topics
+from pipeline import logs, readiness, topics
 from pipeline.errors import ConfigurationError, TouchlineError, UnavailableError
 from pipeline.settings import Settings, load
 
@@ -205,7 +205,7 @@ async def clickhouse_of(settings: Settings) -> Client:
 def main() -> int:
     """Run the role named by the first argument; the exit status is 0, 1 (cannot go on) or 2 (a setting is wrong)."""
     try:
-        logging.basicConfig(level=load().log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        logs.configure(load().log_level, load().log_format, sys.argv[1])
         uvloop.run(ROLES[sys.argv[1]](load()))  # type: ignore[arg-type]
     except TouchlineError as error:
         sys.stderr.write(f"touchline {sys.argv[1]}: {error}\n")

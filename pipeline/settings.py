@@ -134,6 +134,9 @@ class Settings(BaseSettings):
     )
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("WARNING", description="how much is logged")
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="json: one object a line; auto: roles write text on a terminal and json elsewhere"
+    )
 
     partitions: int = Field(12, ge=1, le=1024, description="partitions of a topic when it is made; fixed for life")
     replication_factor: int = Field(1, ge=1, description="copies of a topic when it is made")

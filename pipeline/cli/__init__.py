@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 
 import typer
 from typer.core import TyperGroup
 
+from pipeline import logs
 from pipeline.errors import TouchlineError
 from pipeline.settings import load
 
@@ -28,11 +28,8 @@ def main() -> None:
     if debug:
         sys.argv.remove("--debug")
     try:
-        logging.basicConfig(
-            level=load().log_level,
-            format="%(asctime)s %(levelname)s %(name)s %(message)s",
-            stream=sys.stderr,
-        )
+        form = load().log_format
+        logs.configure(load().log_level, "text" if form == "auto" else form)
         from pipeline.cli import (  # noqa: PLC0415 (they register commands)
             alerts,  # noqa: F401
             analysis,  # noqa: F401
