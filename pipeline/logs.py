@@ -76,10 +76,15 @@ def _failure(_: Any, __: str, event: _Event) -> _Event:
     if error is not None:
         frames = traceback.extract_tb(error.__traceback__)
         event["exception"] = type(error).__name__
-        event["where"] = [f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} {frame.name}" for frame in frames]
+        event["where"] = [f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames]
         if isinstance(error, TouchlineError):
             event["why"] = str(error)
     return event
+
+
+def _short(path: str) -> str:
+    """A file with its folder: which of our packages or of the libraries it is."""
+    return "/".join(Path(path).parts[-2:])
 
 
 def _masked(_: Any, __: str, event: _Event) -> _Event:

@@ -249,3 +249,13 @@ def test_the_image_installs_what_the_tests_ran_with(lock: str) -> None:
     assert image.items() <= here.items()
     assert "chdb" not in image
     assert "://" not in (DEPLOY / lock).read_text()
+
+
+async def test_the_operators_page_names_what_there_is() -> None:
+    page = (DEPLOY / "README.md").read_text()
+    tests = {"TOUCHLINE_TEST_PYTHON", "TOUCHLINE_TEST_BROKER"}
+    assert set(re.findall(r"`(TOUCHLINE_\w+)`", page)) <= known_variables() | tests
+    rules = {rule["alert"] for group in RULES["groups"] for rule in group["rules"]}
+    assert set(re.findall(r"`(Touchline[A-Z]\w+)`", page)) == rules
+    exist = frozenset[str]().union(*(await names()).values())
+    assert {f"{name}_sum" for name in re.findall(r"`(touchline_\w+)`", page)} <= exist
