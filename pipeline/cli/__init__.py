@@ -21,6 +21,9 @@ app = typer.Typer(
     cls=TyperGroup,
 )
 
+LOCAL = frozenset({"chdb", "platformdirs", "jgo", "noida_db"})
+"""What only the extra `local` brings, which a production image is without."""
+
 
 def main() -> None:
     """Run the command line and exit: 0 well, 1 found something wrong, 2 wrong usage."""
@@ -53,6 +56,14 @@ def main() -> None:
         if debug:
             raise
         fail(str(error), error.exit_code)
+    except ModuleNotFoundError as error:
+        if debug or error.name not in LOCAL:
+            raise
+        fail(
+            "this needs the local stack: name servers by TOUCHLINE_KAFKA_URL and TOUCHLINE_CLICKHOUSE_URL, "
+            f"or pip install 'touchline[local]' ({error.name} is not there)",
+            2,
+        )
     except KeyboardInterrupt:
         sys.exit(130)
 

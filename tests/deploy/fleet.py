@@ -20,6 +20,7 @@ from tests.deploy.servers import Servers
 
 PYTHON = Path(os.environ.get("TOUCHLINE_TEST_PYTHON") or sys.executable)
 """The interpreter whose `touchline` is run: that of the image's steps, say (tests/deploy/image.py)."""
+TOUCHLINE = PYTHON.parent / "touchline"
 
 STARTED = ("collector", "customers", "landing", "alerts")
 START_SECONDS = 90.0
@@ -56,16 +57,15 @@ class Fleet:
         }
         return {**found, **here, **listen, "TOUCHLINE_PARTITIONS": "2", "TOUCHLINE_LOG_LEVEL": "DEBUG"}
 
+    def path(self) -> dict[str, str]:
+        """Where the code under test is: this working tree, or what is installed beside another interpreter."""
+        return {"PYTHONPATH": str(DEPLOY.parent) if Path(sys.executable) == PYTHON else ""}
+
     def start(self, service: str) -> Child:
         """Start a service's command."""
-        command = compose(self.variables)["services"][service]["command"]
-        path = str(DEPLOY.parent) if Path(sys.executable) == PYTHON else ""
-        child = Child.start(
-            service,
-            [str(PYTHON.parent / "touchline"), *command],
-            self.folder / f"{service}.log",
-            {**self.settings(service), "PYTHONPATH": path},
-        )
+        command = [str(TOUCHLINE), *compose(self.variables)["services"][service]["command"]]
+        log = self.folder / f"{service}.log"
+        child = Child.start(service, command, log, {**self.settings(service), **self.path()})
         self.children[service] = child
         return child
 

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -259,3 +260,18 @@ async def test_the_operators_page_names_what_there_is() -> None:
     assert set(re.findall(r"`(Touchline[A-Z]\w+)`", page)) == rules
     exist = frozenset[str]().union(*(await names()).values())
     assert {f"{name}_sum" for name in re.findall(r"`(touchline_\w+)`", page)} <= exist
+
+
+def test_what_needs_the_local_stack_says_so_in_an_image_without_it(tmp_path: Path) -> None:
+    (tmp_path / "platformdirs.py").write_text("raise ModuleNotFoundError('no', name='platformdirs')")
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.cli", "sql", "SELECT 1"],
+        env={"PYTHONPATH": f"{tmp_path}:{DEPLOY.parent}"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "TOUCHLINE_CLICKHOUSE_URL" in line

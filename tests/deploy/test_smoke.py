@@ -19,7 +19,7 @@ import pytest
 
 from sinks.clickhouse import Client, connect
 from tests.deploy.dashboards import clickhouse_queries
-from tests.deploy.fleet import PYTHON, STARTED, Fleet, fleet
+from tests.deploy.fleet import STARTED, TOUCHLINE, Fleet, fleet
 from tests.deploy.servers import DOCKER, containers, local, why_no_docker
 
 NOW = datetime.now(UTC)
@@ -130,12 +130,32 @@ async def test_every_query_of_a_dashboard_runs(sent: Fleet, clickhouse: Client, 
 @pytest.mark.parametrize("service", STARTED)
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_the_health_check_says_that_a_role_is_well(sent: Fleet, service: str, path: str) -> None:
-    probe = [str(PYTHON), "-m", "pipeline.probe", path]
+    probe = [str(TOUCHLINE.with_name("python")), "-m", "pipeline.probe", path]
     variable = "TOUCHLINE_COLLECTOR_PORT" if service == "collector" else "TOUCHLINE_WORKER_PORT"
     other = "TOUCHLINE_WORKER_PORT" if service == "collector" else "TOUCHLINE_COLLECTOR_PORT"
     ports = {variable: str(sent.ports[service]), other: "1"}
     assert subprocess.run(probe, env={**os.environ, **ports}, check=False).returncode == 0
     assert subprocess.run(probe, env={**os.environ, variable: "1", other: "1"}, check=False).returncode == 1
+
+
+def asked(running: Fleet, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `touchline` as in the container of a role."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(running.folder), **running.path(), **variables}
+    return subprocess.run(
+        [str(TOUCHLINE), *command],
+        env=environment,
+        cwd=running.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_an_analyst_asks_within_a_container(sent: Fleet) -> None:
+    done = asked(sent, "sql", "SELECT count() FROM touchpoints", "--format", "TSV", **sent.settings("landing"))
+    assert (done.returncode, done.stdout.strip()) == (0, "6"), done.stderr
+    done = asked(sent, "audit", "--json", **sent.settings("landing"))
+    assert json.loads(done.stdout)["ok"], done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("service", STARTED)
