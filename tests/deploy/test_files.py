@@ -241,6 +241,13 @@ def test_promtool_takes_rules_and_configuration(check: list[str]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool, of Debian's package prometheus, is not here")
+def test_rules_fire_when_they_should() -> None:
+    command = ["promtool", "test", "rules", str(Path(__file__).with_name("rules_test.yaml"))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("lock", ["requirements.lock", "build-requirements.lock"])
 def test_the_image_installs_what_the_tests_ran_with(lock: str) -> None:
     pin = re.compile(r"^([a-z0-9._-]+)==(\S+)", re.M)
