@@ -44,11 +44,14 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(READY)
 
-# Pins every dependency with its hashes, naming no index.
+# Pins every dependency with its hashes, naming no index: those of all work here, and of them those of the image.
+PIN := pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header \
+	--strip-extras --allow-unsafe
 lock: $(READY)
-	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-		--no-header --strip-extras --allow-unsafe --extra local --extra fit --extra report --extra parquet --extra sentiment --extra alerts \
-		--extra dev --output-file requirements.lock pyproject.toml
+	$(BIN)/$(PIN) --extra local --extra fit --extra report --extra parquet --extra sentiment --extra alerts --extra dev \
+		--output-file requirements.lock pyproject.toml
+	$(BIN)/$(PIN) --no-annotate --extra report --extra alerts --constraint requirements.lock \
+		--output-file deploy/requirements.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) build *.egg-info

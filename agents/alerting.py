@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -27,12 +28,16 @@ RISK, ORDERED = "risk", "alerts"
 
 @dataclass
 class Outputs:
-    """What a chunk gives, by topic, and the standings it leaves; `refused` are the indexes of the records refused."""
+    """What a chunk gives, by topic, and the standings it leaves; `refused` are the indexes of the records refused.
+
+    `codes` counts these by their reason.
+    """
 
     alerts: list[Message] = field(default_factory=list)
     rejected: list[Message] = field(default_factory=list)
     changelog: list[Message] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
+    codes: Counter[str] = field(default_factory=Counter)
 
     def by_topic(self) -> dict[str, list[Message]]:
         """The messages under the names of their topics."""
@@ -65,8 +70,7 @@ class Alerting:
             try:
                 self._apply(record, before, after, out)
             except ValueError as error:
-                out.refused.append(index)
-                out.rejected.append((None, self._refuse(record, error, now)))
+                self._refuse(index, record, error, now, out)
         for key, standing in after.items():
             _remember(key, standing, before, out)
         return out
@@ -107,10 +111,13 @@ class Alerting:
     def _say(self, key: bytes, decided: Decision, out: Outputs) -> None:
         out.alerts += [(key, self._encode(said_record(key.decode(), said))) for said in decided.said]
 
-    def _refuse(self, record: ConsumerRecord, error: ValueError, now: int) -> bytes:
-        refused = envelope(record.value, problem_of(error), self._decode[record.topic])
+    def _refuse(self, index: int, record: ConsumerRecord, error: ValueError, now: int, out: Outputs) -> None:
+        problem = problem_of(error)
+        refused = envelope(record.value, problem, self._decode[record.topic])
         position = LogPosition(record.topic, self._epochs[record.topic], record.partition, record.offset)
-        return self._encode_rejected(dead_letter(refused, SOURCE, now, position))
+        out.refused.append(index)
+        out.codes[problem.code] += 1
+        out.rejected.append((None, self._encode_rejected(dead_letter(refused, SOURCE, now, position))))
 
 
 def _ordered(standing: Standing, order: Record) -> Standing:

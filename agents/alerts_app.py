@@ -43,6 +43,7 @@ def alerts_app(  # noqa: PLR0913 (what it depends on, each once)
         help="what is remembered of customers' alerts",
     )
     store = cast(Store, table.data)
+    app.metrics.states = store.counts
     transactions = Transactions(kafka_url, ALERTS_GROUP, compression_of(settings))
     marking = Marking(kafka_url, ALERTS_GROUP, (RISK, ORDERED), epochs)
     folder = Folder(Alerting(policy, epochs, ids), store, transactions, marking, app, defer_seconds=DEFER_SECONDS)

@@ -47,6 +47,7 @@ def customers_app(
         help="customer states",
     )
     store = cast(Store, table.data)
+    app.metrics.states = store.counts
     transactions = Transactions(kafka_url, CUSTOMERS_GROUP, compression_of(settings))
     rules = LiveRules(settings)
     silences = Silences(rules, settings.quiet_seconds)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
-from prometheus_client import Counter, Gauge
-
 from agents.chunk import Chunk
 from agents.courier import Courier, Sender, now_ms
+from agents.delivery_metrics import DeliveryMetrics
 from agents.surroundings import Surroundings
 from pipeline.alerts.backlog import Backlog, Delivery
 from pipeline.alerts.plan import Plan
@@ -65,14 +65,7 @@ class Deliverer:
             name: Courier(destination, make_sender(destination), self.report)
             for name, destination in plan.destinations.items()
         }
-        registry = around.metrics.registry
-        self._attempts = Counter(
-            "touchline_alert_attempts", "Attempts to deliver an alert", ["destination", "status"], registry=registry
-        )
-        still_open = Gauge(
-            "touchline_alert_deliveries_open", "Alerts not delivered yet, each for each destination", registry=registry
-        )
-        still_open.set_function(lambda: len(self._backlog))
+        self._metrics = DeliveryMetrics(around.metrics.registry, plan.destinations, lambda: len(self._backlog))
         self._reading: dict[int, int] = {}
         self._waiting: dict[int, list[Delivery]] = {}
 
@@ -84,6 +77,7 @@ class Deliverer:
 
     async def take(self, chunk: Chunk) -> None:
         """Take in a chunk of the log."""
+        started = time.monotonic()
         records = [(record.offset, await self._decoded(record.value)) for record in chunk.records]
         if not self._backlog.owns(chunk.partition) or not self._around.flow.holds(chunk):
             self._around.flow.dropped(chunk)
@@ -97,7 +91,7 @@ class Deliverer:
             self._reading.pop(chunk.partition, None)
             self._hand_over(chunk.partition)
         self._around.flow.applied(chunk)
-        self._around.metrics.applied(TOPIC, len(records), 0, 0.0)
+        self._around.metrics.applied(TOPIC, len(records), time.monotonic() - started)
         self._note(chunk.partition)
 
     async def run(self) -> NoReturn:
@@ -127,10 +121,11 @@ class Deliverer:
         )
         value = self._encode(attempt)
         if given_up:
-            log.warning("given up: alert %s for %s: %s", *delivery.key, outcome.error)
+            where = {"alert": str(delivery.key[0]), "destination": delivery.destination, "attempts": delivery.attempts}
+            log.warning("given up: %s", outcome.error, extra=where)
             await self._publish("rejected", (None, self._undeliverable(delivery, value, outcome, now)))
         await self._publish(TOPIC, (delivery.alert["customer_id"].encode(), value), delivery.partition)
-        self._attempts.labels(delivery.destination, status).inc()
+        self._metrics.attempted(delivery.destination, status)
         if status != "failed" and not delivery.done:
             self._backlog.finish(delivery.key)
             self._note(delivery.partition)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
@@ -27,10 +27,11 @@ _BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class Outputs(Protocol):
-    """What a chunk gives, and the states it leaves; `refused` are the indexes of the records refused."""
+    """What a chunk gives, and the states it leaves; `refused` are the indexes of the records refused, `codes` why."""
 
     changelog: list[Message]
     refused: list[int]
+    codes: Counter[str]
 
     def by_topic(self) -> Mapping[str, Sequence[Message]]:
         """The messages under the names of their topics, the changelog's among them."""
@@ -189,7 +190,7 @@ class Folder:
     def _put_off(self, chunk: Chunk, seconds: float) -> None:
         if chunk.first < chunk.next:
             self._deferred[chunk.topic, chunk.partition] = chunk
-            self._around.metrics.applied(chunk.topic, len(chunk.records), 0, seconds)
+            self._around.metrics.applied(chunk.topic, len(chunk.records), seconds)
         self._around.flow.applied(chunk)
 
     def _begin(self, chunk: Chunk, work: Coroutine[Any, Any, None]) -> None:
@@ -225,7 +226,7 @@ class Folder:
         try:
             await self._fold.meet_schemas(chunk, self._store.states(chunk.partition))
         except UnavailableError as error:
-            log.warning("partition %s waits: %s", chunk.partition, error)
+            log.warning("partition %s waits: %s", chunk.partition, error, extra=_place(chunk))
             wait.why = str(error)
             await asyncio.sleep(_BACKOFF_SECONDS[min(tries, len(_BACKOFF_SECONDS) - 1)])
             return tries + 1
@@ -244,7 +245,7 @@ class Folder:
         why = (
             f"partition {chunk.partition} of {chunk.topic} stopped: most records are refused; nothing more is committed"
         )
-        log.error(why)
+        log.error(why, extra=_place(chunk))
         self._around.flow.stop((chunk.topic, chunk.partition), why)
         self._around.flow.dropped(chunk)
 
@@ -268,11 +269,23 @@ class Folder:
         if (position := written.positions.get(self._marking.changelog)) is not None:
             self._store.wrote(chunk.partition, position)
         self._around.flow.applied(chunk)
-        refused = len(outputs.refused)
-        self._around.metrics.applied(chunk.topic, len(chunk.records) - refused, refused, time.monotonic() - started)
+        self._count(chunk, outputs, time.monotonic() - started)
         self.folded += len(chunk.records)
         self._groups += len(outputs.changelog)
+
+    def _count(self, chunk: Chunk, outputs: Outputs, seconds: float) -> None:
+        """Count a chunk whose transaction is committed."""
+        metrics = self._around.metrics
+        metrics.applied(chunk.topic, len(chunk.records) - len(outputs.refused), seconds, outputs.codes)
+        metrics.sent({topic: len(messages) for topic, messages in outputs.by_topic().items() if messages})
+        metrics.durable(chunk, time.time())
+        log.debug("committed", extra={**_place(chunk), "refused": len(outputs.refused), "seconds": round(seconds, 4)})
 
     def _done(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):
             self._around.failed(error)
+
+
+def _place(chunk: Chunk) -> dict[str, str | int]:
+    """Where a chunk stands, for the log."""
+    return {"topic": chunk.topic, "partition": chunk.partition, "first": chunk.first, "next": chunk.next}

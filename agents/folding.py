@@ -5,6 +5,7 @@ A record that cannot be decoded or checked becomes a dead letter; all others go 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -33,7 +34,10 @@ _HOLD = b"\xff"
 
 @dataclass
 class Outputs:
-    """What a chunk gives, by topic, and the states it leaves; `refused` are the indexes of the records refused."""
+    """What a chunk gives, by topic, and the states it leaves; `refused` are the indexes of the records refused.
+
+    `codes` counts these by their reason.
+    """
 
     touchpoints: list[Message] = field(default_factory=list)
     journeys: list[Message] = field(default_factory=list)
@@ -43,6 +47,7 @@ class Outputs:
     rejected: list[Message] = field(default_factory=list)
     changelog: list[Message] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
+    codes: Counter[str] = field(default_factory=Counter)
 
     def by_topic(self) -> dict[str, list[Message]]:
         """The messages under the names of their topics."""
@@ -191,8 +196,7 @@ class Folding:
                 else:
                     group.append(touch)
             except ValueError as error:
-                out.refused.append(index)
-                out.rejected.append((None, self._refuse(record, error, now)))
+                self._refuse(index, record, error, now, out)
         return found
 
     def _check(self, request: Request) -> None:
@@ -214,10 +218,13 @@ class Folding:
         self._check(request)
         found.requests.setdefault(record.key, []).append((record.offset, request))
 
-    def _refuse(self, record: ConsumerRecord, error: ValueError, now: int) -> bytes:
-        refused = envelope(record.value, problem_of(error), self._decode)
+    def _refuse(self, index: int, record: ConsumerRecord, error: ValueError, now: int, out: Outputs) -> None:
+        problem = problem_of(error)
+        refused = envelope(record.value, problem, self._decode)
         position = LogPosition(record.topic, self._epoch, record.partition, record.offset)
-        return self._encode_rejected(dead_letter(refused, SOURCE, now, position))
+        out.refused.append(index)
+        out.codes[problem.code] += 1
+        out.rejected.append((None, self._encode_rejected(dead_letter(refused, SOURCE, now, position))))
 
 
 def _remember(out: Outputs, key: bytes, value: bytes | None, known: bytes | None) -> None:

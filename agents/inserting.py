@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agents.insert_metrics import InsertMetrics
 from agents.patience import Patiently
 from agents.refused import LogRecord, Refusals
 from schemas import block
@@ -28,12 +29,15 @@ class TooMuchError(Exception):
 class Inserter:
     """Inserts records of one topic, in one epoch."""
 
-    def __init__(self, topic: str, epoch: int, client: Client, decode: Decoder, patiently: Patiently) -> None:
+    def __init__(  # noqa: PLR0913 (what it depends on, each once)
+        self, topic: str, epoch: int, client: Client, decode: Decoder, *, patiently: Patiently, metrics: InsertMetrics
+    ) -> None:
         self._topic = topic
         self._epoch = epoch
         self._client = client
         self._decode = decode
         self._patiently = patiently
+        self._metrics = metrics
 
     async def insert(self, contract: Contract, records: Sequence[LogRecord], refusals: Refusals) -> None:
         """Insert the records of one contract; what the engine refuses is narrowed down, first by decoding."""
@@ -86,7 +90,8 @@ class Inserter:
         async def attempt() -> None:
             nonlocal failures
             try:
-                await self._client.insert_avro(f"{self._topic}_log", container, token)
+                with self._metrics.insert(self._topic, len(container)):
+                    await self._client.insert_avro(f"{self._topic}_log", container, token)
             except FailedInsertError as failure:
                 failures += 1
                 if failures % _DOUBTFUL_FAILURES == 0:

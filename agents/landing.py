@@ -78,7 +78,9 @@ class Lander:
         self._decode = Decoder(topic, ids)
         self._patiently = patiently(f"landing of {topic}", around)
         self._sorter = Sorter(topic, ids, self._decode, self._patiently)
-        self._inserter = Inserter(topic, epoch, client, self._decode, self._patiently)
+        self._inserter = Inserter(
+            topic, epoch, client, self._decode, patiently=self._patiently, metrics=around.metrics.inserts
+        )
         self._encode_rejected = Encoder("rejected", ids)
         self._bytes = 0
         self._expected: dict[int, int] = {}
@@ -162,10 +164,15 @@ class Lander:
         for entry in entries:
             self._durable(self.topic, entry.partition, entry.next_offset)
             self.landed += entry.rows
+        now, metrics = time.time(), self._around.metrics
         for chunk in chunks:
             self._around.flow.applied(chunk)
-        rows = sum(entry.rows for entry in entries)
-        self._around.metrics.applied(self.topic, rows, len(refusals.records), time.monotonic() - started)
+            metrics.durable(chunk, now)
+        rows, seconds = sum(entry.rows for entry in entries), time.monotonic() - started
+        metrics.applied(self.topic, rows, seconds, refusals.codes())
+        places = [f"{entry.partition}:{entry.first_offset}-{entry.next_offset}" for entry in entries]
+        more = {"topic": self.topic, "places": places, "rows": rows, "seconds": round(seconds, 4)}
+        log.debug("landed", extra=more)
 
     def _is_held_against_us(self, record: LogRecord) -> bool:
         """Whether a refusal counts towards stopping its partition.
@@ -186,7 +193,7 @@ class Lander:
         for partition in stopped:
             self._expected.pop(partition, None)
             why = f"partition {partition} of {self.topic} stopped: most records are refused; nothing more lands"
-            log.error(why)
+            log.error(why, extra={"topic": self.topic, "partition": partition})
             self._around.flow.stop((self.topic, partition), why)
 
     async def _keep(self, refusals: Refusals) -> None:

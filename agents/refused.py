@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -40,6 +41,7 @@ class Refusals:
     def __init__(self, epoch: int, decode: Decoder, encode: Encoder) -> None:
         self.records: list[LogRecord] = []
         self.letters: list[bytes] = []
+        self._codes: list[str] = []
         self._epoch = epoch
         self._decode = decode
         self._encode = encode
@@ -47,6 +49,7 @@ class Refusals:
     def add(self, record: LogRecord, code: str, why: str) -> None:
         """Refuse a record."""
         self.records.append(record)
+        self._codes.append(code)
         original = record.original if isinstance(record, Recast) else record.value
         rejected = envelope(original, FieldError(code, "", why), self._decode)
         position = LogPosition(record.topic, self._epoch, record.partition, record.offset)
@@ -55,8 +58,11 @@ class Refusals:
     def keep_within(self, chunks: Sequence[Chunk]) -> None:
         """Forget what is not of these chunks."""
         kept = {(chunk.partition, record.offset) for chunk in chunks for record in chunk.records}
-        pairs = [
-            pair for pair in zip(self.records, self.letters, strict=True) if (pair[0].partition, pair[0].offset) in kept
-        ]
-        self.records = [record for record, _ in pairs]
-        self.letters = [letter for _, letter in pairs]
+        left = [n for n, record in enumerate(self.records) if (record.partition, record.offset) in kept]
+        self.records = [self.records[n] for n in left]
+        self.letters = [self.letters[n] for n in left]
+        self._codes = [self._codes[n] for n in left]
+
+    def codes(self) -> Counter[str]:
+        """How many were refused, by the reason's code."""
+        return Counter(self._codes)

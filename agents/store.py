@@ -35,6 +35,10 @@ class Store(base.Store, base.StoreT):
         """The states of one partition."""
         return self.data.setdefault(partition, {})
 
+    def counts(self) -> dict[int, int]:
+        """How many states each partition has."""
+        return {partition: len(states) for partition, states in self.data.items()}
+
     def update(self, partition: int, written: Iterable[tuple[bytes | None, bytes | None]]) -> None:
         """Take over what was written to the changelog; None says that a key is gone."""
         for key, value in written:

@@ -25,6 +25,7 @@ class Listener(uvicorn.Server):
                 ws="none",
                 lifespan="off",
                 access_log=False,
+                log_config=None,
                 log_level="warning",
                 server_header=False,
                 timeout_graceful_shutdown=grace_seconds,

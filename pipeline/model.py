@@ -45,7 +45,8 @@ class ContractError(ValueError):
 class Rejected:
     """An event that was refused, with every reason found. `original` is what came in.
 
-    `event_id` is the one that the event gave, or would have been given because of where it came from.
+    `event_id` is the one that the event gave, or would have been given because of where it came from. `channel` is the
+    one it named, where that is one of the catalogue.
     """
 
     errors: tuple[FieldError, ...]
@@ -53,6 +54,7 @@ class Rejected:
     event_id: str | None = None
     import_id: str | None = None
     line: int | None = None
+    channel: str | None = None
 
 
 @dataclass(frozen=True)

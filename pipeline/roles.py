@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import uvloop
 from aiokafka import TopicPartition
 
-from pipeline import readiness, topics
+from pipeline import logs, readiness, topics
 from pipeline.errors import ConfigurationError, TouchlineError, UnavailableError
 from pipeline.settings import Settings, load
 
@@ -129,6 +129,7 @@ async def run_delivery(settings: Settings) -> None:
 async def run_landing(settings: Settings) -> None:
     """Land every topic in ClickHouse until told to stop."""
     from agents import worker
+    from agents.census import FIRST, Census
     from agents.landing_app import landing_app
     from pipeline.positions import settle
     from pipeline.registry import schema_ids_at_last
@@ -143,7 +144,14 @@ async def run_landing(settings: Settings) -> None:
         await migrate(client, settings)
         epochs = await settle(kafka_url, epochs, lambda current: landed_marks(client, current))
         app, _ = landing_app(kafka_url, settings, epochs, client, ids)
-        await worker.run(app, settings, _announcing("landing"), lambda: watch(kafka_url, epochs))
+        census = Census(client, app.metrics.registry)
+
+        async def beside() -> None:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(watch(kafka_url, epochs))
+                group.create_task(census.run(lambda: app.settled and FIRST in app.flow.reached()))
+
+        await worker.run(app, settings, _announcing("landing"), beside)
 
 
 def _announcing(role: str) -> Callable[[str], None]:
@@ -203,7 +211,7 @@ async def clickhouse_of(settings: Settings) -> Client:
 def main() -> int:
     """Run the role named by the first argument; the exit status is 0, 1 (cannot go on) or 2 (a setting is wrong)."""
     try:
-        logging.basicConfig(level=load().log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        logs.configure(load().log_level, load().log_format, sys.argv[1])
         uvloop.run(ROLES[sys.argv[1]](load()))  # type: ignore[arg-type]
     except TouchlineError as error:
         sys.stderr.write(f"touchline {sys.argv[1]}: {error}\n")

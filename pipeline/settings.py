@@ -49,7 +49,12 @@ class Settings(BaseSettings):
 
     collector_host: str = Field("127.0.0.1", description="address the collector listens on")
     collector_port: int = Field(8480, ge=0, le=65535, description="the collector's public port; 0: any free one")
-    collector_private_port: int = Field(8481, ge=0, le=65535, description="loopback port of /metrics; 0: any free one")
+    collector_private_host: str = Field(
+        "127.0.0.1", description="address of the collector's private listener; never one that the internet reaches"
+    )
+    collector_private_port: int = Field(
+        8481, ge=0, le=65535, description="port of the private listener, of /metrics and more; 0: any free one"
+    )
     write_keys: str = Field("", description="write keys the collector accepts, comma-separated", repr=False)
     keys_file: Path | None = Field(
         None, description="file of the keys that `touchline keys` makes; unset: the local stack's, in its folder"
@@ -134,6 +139,9 @@ class Settings(BaseSettings):
     )
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("WARNING", description="how much is logged")
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="json: one object a line; auto: roles write text on a terminal and json elsewhere"
+    )
 
     partitions: int = Field(12, ge=1, le=1024, description="partitions of a topic when it is made; fixed for life")
     replication_factor: int = Field(1, ge=1, description="copies of a topic when it is made")

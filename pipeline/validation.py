@@ -140,8 +140,15 @@ def rejected(
     event: Any, errors: tuple[FieldError, ...], import_id: str | None = None, original: bytes | None = None
 ) -> Rejected:
     """A refusal of a parsed event, which is kept as it came in, or else as JSON."""
-    event_id = readable_id(event.get("event_id")) if isinstance(event, dict) else None
-    return Rejected(errors, original_of(event) if original is None else original, event_id, import_id)
+    given = event if isinstance(event, dict) else {}
+    channel = given.get("channel")
+    return Rejected(
+        errors,
+        original_of(event) if original is None else original,
+        readable_id(given.get("event_id")),
+        import_id,
+        channel=channel if isinstance(channel, str) and channel in _channels else None,
+    )
 
 
 def original_of(event: Any) -> bytes:

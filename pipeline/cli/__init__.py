@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -10,6 +9,7 @@ from importlib import import_module
 import typer
 from typer.core import TyperGroup
 
+from pipeline import logs
 from pipeline.errors import TouchlineError
 from pipeline.settings import load
 
@@ -22,6 +22,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     cls=TyperGroup,
 )
+
+LOCAL = frozenset({"chdb", "platformdirs", "jgo", "noida_db"})
+"""What only the extra `local` brings, which a production image is without."""
 
 FILES: dict[str, tuple[str, ...]] = {
     "sql": ("analysis",),
@@ -59,17 +62,22 @@ def main() -> None:
     if debug:
         sys.argv.remove("--debug")
     try:
-        logging.basicConfig(
-            level=load().log_level,
-            format="%(asctime)s %(levelname)s %(name)s %(message)s",
-            stream=sys.stderr,
-        )
+        form = load().log_format
+        logs.configure(load().log_level, "text" if form == "auto" else form)
         register(sys.argv[1:])
         app()
     except TouchlineError as error:
         if debug:
             raise
         fail(str(error), error.exit_code)
+    except ModuleNotFoundError as error:
+        if debug or error.name not in LOCAL:
+            raise
+        fail(
+            "this needs the local stack: name servers by TOUCHLINE_KAFKA_URL and TOUCHLINE_CLICKHOUSE_URL, "
+            f"or pip install 'touchline[local]' ({error.name} is not there)",
+            2,
+        )
     except KeyboardInterrupt:
         sys.exit(130)
 

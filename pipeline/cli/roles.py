@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import roles
+from pipeline import logs, roles
 from pipeline.cli import app
 from pipeline.cli.common import run, tell
 from pipeline.registry import schema_ids
@@ -27,18 +27,21 @@ class Role(StrEnum):
 @app.command()
 def collector() -> None:
     """Take events in over HTTP until SIGTERM. Example: TOUCHLINE_KAFKA_URL=kafka:9092 touchline collector."""
+    logs.configure(load().log_level, load().log_format, "collector")
     run(roles.run_collector(load()))
 
 
 @app.command()
 def worker(role: Annotated[Role, typer.Argument(help="What this worker does.")]) -> None:
     """Run one role until SIGTERM. Example: touchline worker customers."""
+    logs.configure(load().log_level, load().log_format, role)
     run(roles.ROLES[role](load()))
 
 
 @app.command()
 def migrate() -> None:
     """Make the topics, register the schemas, bring ClickHouse to this version. Example: touchline migrate."""
+    logs.configure(load().log_level, load().log_format, "migrate")
 
     async def work() -> list[str]:
         settings = load()

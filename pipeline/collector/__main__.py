@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
 
 import uvloop
 
+from pipeline import logs
 from pipeline.collector.serve import Listening, serve
 from pipeline.errors import TouchlineError
 from pipeline.settings import load
@@ -15,8 +15,8 @@ from pipeline.settings import load
 
 def main() -> int:
     """Run until SIGTERM or Ctrl-C; the exit status is 0, 1 (cannot go on) or 2 (a setting is wrong)."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
+        logs.configure(load().log_level, load().log_format, "collector")
         uvloop.run(serve(load(), on_ready=_say))
     except TouchlineError as error:
         print(f"touchline collector: {error}", file=sys.stderr)

@@ -6,27 +6,31 @@ from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from pipeline.collector.gate import Gate
 from pipeline.collector.key_watch import KeyWatch
 from pipeline.model import Rejected
+from pipeline.process_metrics import process_registry
 
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+UNKNOWN = "unknown"
+"""In place of a channel that an event does not name, or that is none."""
 
 
 class Metrics:
     """The counters of one collector, in a registry of their own."""
 
     def __init__(self, gate: Gate, waiting_seconds: Callable[[], float]) -> None:
-        self.registry = CollectorRegistry()
+        self.registry = process_registry()
         counter = partial(Counter, registry=self.registry)
         self._requests = counter("touchline_requests", "Requests by status", ["status"])
         self._refused = counter("touchline_requests_refused", "Requests refused as a whole", ["reason"])
         of_keys = "Requests refused as a whole that came with a known key"
         self._refused_of_keys = counter("touchline_key_requests_refused", of_keys, ["key", "reason"])
         self._accepted = counter("touchline_events_accepted", "Events that Kafka acknowledged", ["channel"])
-        self._rejected = counter("touchline_events_rejected", "Events kept as dead letters", ["code"])
+        self._rejected = counter("touchline_events_rejected", "Events kept as dead letters", ["channel", "code"])
         self._ignored = counter(
             "touchline_webhook_events_ignored", "Webhook events that are no touchpoints", ["source", "reason"]
         )
@@ -80,4 +84,4 @@ class Metrics:
         for channel, count in channels.items():
             self._accepted.labels(channel).inc(count)
         for _, event in refused:
-            self._rejected.labels(event.errors[0].code).inc()
+            self._rejected.labels(event.channel or UNKNOWN, event.errors[0].code).inc()

@@ -22,7 +22,6 @@ from pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
 
-LOOPBACK = "127.0.0.1"
 _GRACE_SECONDS = 5
 
 
@@ -46,9 +45,10 @@ async def serve(settings: Settings, *, on_ready: Callable[[Listening], None]) ->
     ids = await schema_ids_at_last(settings)
     collector = build(settings, publisher, ids)
     orders, warehouse = Orders(publisher, ids), Warehouse(settings)
+    host, port = settings.collector_private_host, settings.collector_private_port
     with (
         bound(settings.collector_host, settings.collector_port, "COLLECTOR_PORT") as public_socket,
-        bound(LOOPBACK, settings.collector_private_port, "COLLECTOR_PRIVATE_PORT") as private_socket,
+        bound(host, port, "COLLECTOR_PRIVATE_PORT") as private_socket,
     ):
         grace = int(settings.ack_timeout_seconds) + _GRACE_SECONDS
         servers = [

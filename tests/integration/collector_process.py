@@ -132,7 +132,7 @@ async def collector(kafka_url: str, folder: Path, **settings: str) -> AsyncItera
 
 
 def _announced(log: Path) -> dict[str, str] | None:
-    lines = [line for line in log.read_text().splitlines(keepends=True) if line.startswith("{")]
+    lines = [line for line in log.read_text().splitlines(keepends=True) if line.startswith('{"url"')]
     return json.loads(lines[0]) if lines and lines[0].endswith("\n") else None
 
 

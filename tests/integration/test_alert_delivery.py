@@ -78,7 +78,8 @@ async def test_every_alert_reaches_everybody_under_one_id(installation: Installa
     assert max(shaky.asked.values()) > 1
     async with httpx.AsyncClient() as http:
         metrics = (await http.get(installation.endpoints.extra["health"]["delivery"] + "/metrics")).text
-    assert f'touchline_alert_attempts_total{{destination="shaky",status="delivered"}} {2 * CUSTOMERS:.1f}' in metrics
+    labels = '{destination="shaky",kind="webhook",status="delivered"}'
+    assert f"touchline_alert_attempts_total{labels} {2 * CUSTOMERS:.1f}" in metrics
     assert "touchline_alert_deliveries_open " in metrics
     failed = await rows(installation, "SELECT DISTINCT error FROM alerts WHERE status = 'failed'")
     assert failed

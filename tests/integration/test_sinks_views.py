@@ -238,7 +238,8 @@ async def test_everything_is_described_and_can_be_read_by_a_reader(client: Clien
     assert [name for name, comment in tables if not comment] == []
     columns = (
         "SELECT table, name FROM system.columns"
-        " WHERE database = currentDatabase() AND comment = '' AND NOT startsWith(table, 'refresh_')"  # what fills latest_
+        " WHERE database = currentDatabase() AND comment = ''"
+        " AND NOT startsWith(table, 'refresh_')"  # what fills latest_
     )
     assert await ask(client, columns) == []
     views = await ask(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from aiokafka import ConsumerRecord
@@ -20,6 +21,7 @@ AROUND = Alone()
 class Outputs:
     def __init__(self, values: list[bytes]) -> None:
         self.refused: list[int] = []
+        self.codes: Counter[str] = Counter()
         self.changelog: list[Message] = []
         self.risk: list[Message] = [(None, value) for value in values if value == b"loud"]
 

@@ -103,7 +103,7 @@ class Links:
         if taken.accepted:
             return taken.accepted[0]
         self.metrics.lost("failed")
-        log.error("a click on a link is lost: %s", taken.refused[0][1].errors)
+        log.error("a click on a link is lost: %s", ", ".join(each.code for each in taken.refused[0][1].errors))
         return None
 
     async def _wait(self, sending: asyncio.Task[None]) -> None:
