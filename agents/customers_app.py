@@ -36,7 +36,7 @@ def customers_app(
     )
     store = cast(Store, table.data)
     transactions = Transactions(kafka_url, CUSTOMERS_GROUP, compression_of(settings))
-    folding = Folding(LiveRules(settings), epochs["touchpoints"], ids)
+    folding = Folding(LiveRules(settings), epochs["touchpoints"], ids, forget_key=settings.forget_key)
     marking = Marking(kafka_url, CUSTOMERS_GROUP, ["touchpoints"], epochs)
     customers = Folder(folding, store, transactions, marking, app)
 
