@@ -12,12 +12,12 @@ from aiokafka import ConsumerRecord
 
 from agents.chunk import Chunk
 from agents.rebuilds import Turn
-from agents.refusal import FORGOTTEN, envelope, problem_of
+from agents.refusal import envelope, problem_of
 from agents.transactions import Message
 from pipeline import requests
 from pipeline import state as states
 from pipeline.customer import Folded, Rules, Touch, fold, touch_of
-from pipeline.forgotten import dump_marker, hash_of, load_marker
+from pipeline.forgotten import REFUSAL, dump_marker, hash_of, load_marker
 from pipeline.model import ContractError, LogPosition, Rejected, dead_letter
 from pipeline.rebuilding import dump_hold, load_hold, load_state
 from pipeline.requests import Finish, Forget, Forgotten, Request, Rows
@@ -178,7 +178,7 @@ class Folding:
         _remember(out, _HOLD + key, dump_hold(turn.hold) if turn.hold is not None else None, held)
         if turn.marker is not None:
             out.changelog += [(marker_key, dump_marker(turn.marker)), (_FORGOTTEN, b"")]
-        out.rejected += [(None, self._letter(records[offset], FORGOTTEN, now)) for offset in turn.refused]
+        out.rejected += [(None, self._letter(records[offset], REFUSAL, now)) for offset in turn.refused]
 
     def _forget(self, key: bytes, request: Forget, out: Outputs) -> None:
         """Tombstones wherever something is kept under the key, and the request on to those who decide about alerts."""

@@ -19,8 +19,8 @@ TouchOf = Callable[[int, bytes], Touch]
 class Turn:
     """Folds a customer's touchpoints and does what requests ask for.
 
-    Afterwards `state`, `hold` and `marker` are what is to be remembered, `folds` what was published, `journeys` the rows
-    that the rebuild brought, `refused` the offsets of touchpoints that a forgotten customer has no right to any more.
+    Afterwards `state`, `hold` and `marker` are what is to be remembered, `folds` what was published, `journeys` the
+    rows that the rebuild brought, `refused` the offsets of touchpoints of somebody who is to stay forgotten.
     `forgot` is the request by which the customer was forgotten in this turn: the rest is of a new one.
     """
 

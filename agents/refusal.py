@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline import forgotten
 from pipeline.model import ContractError, FieldError, Rejected, readable_id
 from schemas.codec import Decoder, UndecodableError
-
-FORGOTTEN = Rejected((FieldError(forgotten.CODE, "customer_id", forgotten.WHY),), b"")
-"""A touchpoint of a customer who is to stay forgotten: nothing of it is kept."""
 
 
 def problem_of(error: ValueError) -> FieldError:

@@ -1,4 +1,4 @@
-"""Who was forgotten, without saying who: keyed hashes, what of the logs they cover, and whether later events are refused.
+"""Who was forgotten, without saying who: keyed hashes, what they cover of the logs, and whose later events are refused.
 
 A customer who was forgotten stays unnamed: what is kept is HMAC-SHA256 of the Kafka key under the secret of this
 installation (TOUCHLINE_FORGET_KEY). It serves for two things. What the logs still hold of the customer until retention
@@ -14,9 +14,14 @@ from typing import Literal
 
 import msgspec
 
+from pipeline.model import FieldError, Rejected
+
 CODE = "forgotten"
 """The reason code of an event that is refused because its customer is to stay forgotten."""
-WHY = "this customer asked to be forgotten and that nothing more is kept: send no more events of theirs"
+REFUSAL = Rejected(
+    (FieldError(CODE, "customer_id", "this customer is to stay forgotten: send no more events of theirs"),), b""
+)
+"""What becomes of an event of a customer who is to stay forgotten: nothing of it is kept."""
 
 Verdict = Literal["before", "refused"]
 
@@ -46,7 +51,7 @@ class Marker(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One forgotten key: whether later events are refused, and by topic the epoch and position before which all is gone.
+    """One forgotten key: whether later events are refused; by topic, the epoch and position before which all is gone.
 
     Of a forgetting under way `before` is empty. `forgotten_at` is UTC milliseconds.
     """
@@ -73,9 +78,9 @@ class Register:
         else:
             self._entries[hashed] = entry
 
-    def get(self, hashed: bytes) -> Entry | None:
-        """What is known of a hash."""
-        return self._entries.get(hashed)
+    def entries(self) -> dict[bytes, Entry]:
+        """All entries by hash."""
+        return dict(self._entries)
 
     def replace(self, entries: Mapping[bytes, Entry]) -> None:
         """Take over the whole log of forgotten keys as it stands."""

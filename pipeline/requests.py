@@ -1,4 +1,4 @@
-"""Requests in the log: what asks the agents, in order with the records, to take a rebuilt customer over or to forget one.
+"""Requests in the log: what asks the agents, in order with the records, to take a rebuilt customer over, or forget one.
 
 They travel in topic `touchpoints` under the customer's key, so that their turn is exact: whatever stands before a
 `Begin` is in the rebuilt state, whatever stands after it is folded over that state; whatever stands before a `Forget`

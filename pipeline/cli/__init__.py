@@ -40,6 +40,7 @@ def main() -> None:
             catalogue,  # noqa: F401
             channels,  # noqa: F401
             data,  # noqa: F401
+            forget,  # noqa: F401
             identities,  # noqa: F401
             keys,  # noqa: F401
             learning,  # noqa: F401
