@@ -84,7 +84,7 @@ class Audit:
         }
 
 
-async def audit(
+async def audit(  # noqa: PLR0913 (what it looks at, each once)
     kafka_url: str,
     clickhouse: Client,
     *,

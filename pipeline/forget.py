@@ -195,9 +195,8 @@ class _Work:
         )
         await self.erasure.begin(person)
         await self._remove(person, outcome, known)
-        await self._applied(
-            await self._ask({key: Forgotten(outcome.forget_id, self._hash(key)) for key in keys}), known
-        )
+        ended = await self._ask({key: Forgotten(outcome.forget_id, self._hash(key)) for key in keys})
+        await self._applied(ended, known)
         await self._finish(person, covered, outcome, unfinished)
         outcome.states = await _states(self.kafka_url, keys, {tp.partition for tp, _ in places.values()})
         outcome.kept_until = await _kept_until(self.kafka_url)

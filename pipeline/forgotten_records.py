@@ -1,4 +1,4 @@
-"""Which records of the log are those of forgotten customers, for the audit: they stand in it until retention takes them."""
+"""Which records of the logs are those of forgotten customers, for the audit: they stand there until retention comes."""
 
 from __future__ import annotations
 

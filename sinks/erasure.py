@@ -3,8 +3,8 @@
 What is theirs, by table:
 
 - touchpoints_log, journeys_log, visits_log, customers_log, risk_log, late_log: rows of a key of theirs, up to the
-  position at which it was forgotten; what comes later is of somebody new. Of touchpoints of others that show a device of
-  theirs, the device's id;
+  position at which it was forgotten; what comes later is of somebody new. Of touchpoints of others that show a device
+  of theirs, the device's id;
 - alerts_log: rows of a key of theirs raised by then, attempts and orders among them;
 - identity_corrections_log: rows of a key or an anonymous id of theirs set by then;
 - rebuild_requests: rows of a key of theirs;
