@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from pipeline.attach import Target, attach
 from pipeline.cli import app
-from pipeline.cli.common import Data, Json, print_json, run, tell
+from pipeline.cli.common import Data, Json, print_json, run, tell, write
 from pipeline.errors import UsageError
+from pipeline.export import export as export_person
+from pipeline.export import held
 from pipeline.forget import Outcome, Wanted, look
 from pipeline.forget import forget as forget_person
 from pipeline.registry import reading_ids
@@ -53,6 +57,40 @@ def forget(  # noqa: PLR0913, PLR0917 (the options of the command)
     else:
         _show(facts)
     sys.exit(0 if outcome.ok else 1)
+
+
+@app.command()
+def export(
+    customer: Customer,
+    out: Annotated[Path | None, typer.Option("--out", help="File to write, for its owner only; else print.")] = None,
+    data: Data = None,
+) -> None:
+    """Write all that is held on a person as JSON, linked anonymous ids included. Example: touchline export ann."""
+    settings = load()
+
+    async def work() -> dict[str, Any]:
+        async with attach(settings, data, roles=False) as target, await target.clickhouse() as client:
+            wanted = wanted_of(customer, settings, target)
+            return await export_person(target.kafka_url, client, wanted, reading_ids(settings))
+
+    exported = run(work())
+    text = json.dumps(exported, ensure_ascii=False, indent=2) + "\n"
+    if out is None:
+        write(text.encode("utf-8", "surrogatepass"))
+    else:
+        _write_file(out, text)
+    tell("held: " + ", ".join(f"{name} {count}" for name, count in held(exported).items()))
+
+
+def _write_file(path: Path, text: str) -> None:
+    """Write a file that nobody else can read, in place of none: nothing is overwritten."""
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+        path.write_text(text, "utf-8", "surrogatepass")
+    except FileExistsError as error:
+        raise UsageError(f"--out: {path} exists already: name another file") from error
+    except OSError as error:
+        raise UsageError(f"--out: {path} cannot be written: {error.strerror}") from error
 
 
 def wanted_of(customer: str, settings: Settings, target: Target, *, refuse_later: bool = False) -> Wanted:
