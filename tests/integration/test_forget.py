@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import stat
 import uuid
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 
-from pipeline.landed import wait_until_landed
 from pipeline.local.installation import Installation
 from pipeline.settings import Settings
-from pipeline.topics import ALL, COMPACTED, partition_counts
+from pipeline.topics import ALL
 from schemas.codec import Encoder
 from sinks.clickhouse import Client, connect
 from tests.command import touchline
+from tests.integration.forget_world import (
+    audited,
+    event,
+    in_clickhouse,
+    in_compacted_topics,
+    in_logs,
+    life,
+    poison,
+    rows_of,
+    send,
+    settled,
+)
 from tests.reference import touchpoint
 
 SENDS = "mia-7731"
 DEVICE = "phone-of-mia-7731"
 STAYS = "noa-5512"
+DEVICE_KEY = f"anon:{DEVICE}"
 NEEDLES = (SENDS.encode(), DEVICE.encode())
 
 
@@ -42,111 +54,6 @@ async def client(installation: Installation) -> AsyncIterator[Client]:
         yield client
 
 
-def event(customer: str | None, minutes_ago: float, **fields: Any) -> dict[str, Any]:
-    moment = datetime.now(UTC) - timedelta(minutes=minutes_ago)
-    given = {"occurred_at": moment.isoformat(), "channel": "web", "touchpoint": "product_view", **fields}
-    return given if customer is None else {"customer_id": customer, **given}
-
-
-def complaint(customer: str, minutes_ago: float) -> dict[str, Any]:
-    return event(customer, minutes_ago, channel="phone", touchpoint="complaint", outcome="unresolved", sentiment=-0.9)
-
-
-def life(customer: str, device: str) -> list[dict[str, Any]]:
-    """An unknown device that turns out to be the customer's, complaints that raise alerts, and one event too old."""
-    return [
-        event(None, 400, anonymous_id=device),
-        event(None, 390, anonymous_id=device),
-        event(customer, 380, anonymous_id=device, reference=f"order of {customer}"),
-        *(complaint(customer, 200 - number) for number in range(6)),
-        event(customer, 200 * 24 * 60),
-    ]
-
-
-async def send(installation: Installation, *events: dict[str, Any]) -> dict[str, Any]:
-    extra = installation.endpoints.extra
-    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {extra['write_key']}"}) as http:
-        answer = await http.post(extra["collector_url"] + "/v1/touchpoints", json=list(events))
-    answered: dict[str, Any] = answer.json()
-    return answered
-
-
-async def poison(installation: Installation, customer: str) -> None:
-    """A touchpoint whose body lacks its last byte, as only a broken producer writes it."""
-    producer = AIOKafkaProducer(bootstrap_servers=installation.endpoints.kafka_url)
-    await producer.start()
-    try:
-        value = Encoder("touchpoints")({**touchpoint(1), "customer_id": customer})
-        await producer.send_and_wait("touchpoints", value[:-1], customer.encode())
-    finally:
-        await producer.stop()
-
-
-async def settled(installation: Installation, client: Client) -> None:
-    await wait_until_landed(installation.endpoints.kafka_url, client, timeout=60, alerts=True)
-    await wait_until_landed(installation.endpoints.kafka_url, client, timeout=60)
-
-
-async def in_clickhouse(client: Client, needles: tuple[bytes, ...]) -> dict[str, int]:
-    """By table, how many times one of the texts stands in any column of any row."""
-    tables = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'"
-    found = {}
-    for (table,) in await client.query(tables):
-        body = await client.raw(f"SELECT * FROM {table}", fmt="RowBinary")
-        if count := sum(body.count(needle) for needle in needles):
-            found[table] = count
-    mutations = await client.raw("SELECT command FROM system.mutations", fmt="RowBinary")
-    assert not any(needle in mutations for needle in needles)
-    return found
-
-
-async def in_compacted_topics(installation: Installation, needles: tuple[bytes, ...]) -> list[str]:
-    """The topics in which a text stands in the last record of a key, which is what compaction leaves."""
-    kafka_url = installation.endpoints.kafka_url
-    counts = await partition_counts(kafka_url, sorted(COMPACTED))
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=kafka_url,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        isolation_level="read_committed",
-    )
-    await consumer.start()
-    last: dict[tuple[str, bytes], bytes | None] = {}
-    try:
-        partitions = [TopicPartition(topic, number) for topic, count in counts.items() for number in range(count)]
-        consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
-        async with asyncio.timeout(30):
-            while any([await consumer.position(tp) < end for tp, end in ends.items()]):
-                for batch in (await consumer.getmany(timeout_ms=100)).values():
-                    last |= {(record.topic, record.key): record.value for record in batch}
-    finally:
-        await consumer.stop()
-    assert last, "the compacted topics hold something of somebody"
-    live = [(topic, key + value) for (topic, key), value in last.items() if value is not None]
-    return [topic for topic, text in live if any(needle in text for needle in needles)]
-
-
-def in_logs(data: Path, needles: tuple[bytes, ...]) -> list[str]:
-    files = [file for file in data.rglob("*") if file.suffix in {".log", ".json"} and "kafka" not in file.parts[-3:]]
-    logs = [file for file in files if file.is_file() and not file.name.startswith("0000")]
-    assert any(file.name == "customers.log" for file in logs)
-    return [file.name for file in logs if any(needle in file.read_bytes() for needle in needles)]
-
-
-async def rows_of(client: Client, customer: str) -> dict[str, list[tuple[Any, ...]]]:
-    views = ("touchpoints", "visits", "journeys", "customers", "risk", "alerts", "late_touchpoints")
-    query = "SELECT * FROM {view:Identifier} WHERE customer_id = {id:String} ORDER BY ALL"
-    return {view: await client.query(query, {"view": view, "id": customer}) for view in views}
-
-
-async def audited(installation: Installation) -> dict[str, Any]:
-    answer = await touchline("audit", "--deep", "--json", "--data", str(installation.endpoints.data))
-    found: dict[str, Any] = answer.json()
-    assert (answer.status, found["ok"], found["notes"]) == (0, True, []), answer.output + answer.errors
-    return found
-
-
 async def command(installation: Installation, *words: str) -> dict[str, Any]:
     answer = await touchline(*words, "--data", str(installation.endpoints.data), "--json")
     assert answer.status == 0, answer.output + answer.errors
@@ -155,7 +62,26 @@ async def command(installation: Installation, *words: str) -> dict[str, Any]:
     return found
 
 
-async def test_a_forgotten_customer_is_found_nowhere(installation: Installation, client: Client) -> None:
+def assert_complete(exported: dict[str, Any], rows: dict[str, list[tuple[Any, ...]]]) -> None:
+    """An export has every row under the customer's key, the anonymous ones, the links, the refusals and the states."""
+    assert exported["keys"] == ["anon:" + DEVICE, "anon:tablet-in-store", SENDS]
+    for view, of_customer in rows.items():
+        assert len([row for row in exported[view] if row["customer_id"] == SENDS]) == len(of_customer)
+    assert len([row for row in exported["touchpoints"] if row["customer_id"] == DEVICE_KEY]) == 2
+    assert {(row["anonymous_id"], row["status"]) for row in exported["identities"]} == {
+        (DEVICE, "active"),
+        ("tablet-in-store", "active"),
+    }
+    assert {row["code"] for row in exported["rejected"]} == {"unknown_touchpoint", "body"}
+    assert all(SENDS in row["original"] for row in exported["rejected"] if row["original_as"] == "text")
+    assert set(exported["states"]) == {SENDS, DEVICE_KEY}
+    assert exported["states"][SENDS]["customer"]["profile"]["inbound"] == 7
+    assert exported["states"][SENDS]["alerts"]["is_open"] is True
+
+
+async def test_a_forgotten_customer_is_found_nowhere(
+    installation: Installation, client: Client, tmp_path: Path
+) -> None:
     data = installation.endpoints.data
     for customer, device in ((SENDS, DEVICE), (STAYS, "tablet-of-noa")):
         answered = await send(installation, *life(customer, device), event(customer, 5, touchpoint="no_such"))
@@ -170,7 +96,14 @@ async def test_a_forgotten_customer_is_found_nowhere(installation: Installation,
     others = await rows_of(client, STAYS)
     assert all(others.values())
 
-    looked = await command(installation, "forget", f"anon:{DEVICE}", "--dry-run")
+    file = tmp_path / "mia.json"
+    exported = await touchline("export", DEVICE_KEY, "--out", str(file), "--data", str(data))
+    assert (exported.status, stat.S_IMODE(file.stat().st_mode)) == (0, 0o600), exported.errors
+    held_by_us = json.loads(file.read_text())
+    assert_complete(held_by_us, await rows_of(client, SENDS))
+    assert STAYS not in file.read_text()
+
+    looked = await command(installation, "forget", DEVICE_KEY, "--dry-run")
     assert (looked["keys"], looked["rows"]["touchpoints_log"], looked["rows"]["rejected_log"]) == (3, 10, 2)
     assert await in_clickhouse(client, NEEDLES) == found
 
@@ -188,8 +121,13 @@ async def test_a_forgotten_customer_is_found_nowhere(installation: Installation,
     assert sum(line["forgotten"] for line in forgotten) == 10
     assert sum(line["dead_letters"] for line in forgotten) == 2
 
+    exported = await touchline("export", SENDS, "--data", str(data))
+    sections = {name: part for name, part in exported.json().items() if name not in {"exported_at", "customer", "keys"}}
+    assert not any(sections.values())
     again = await command(installation, "forget", SENDS, "--yes")
     assert not any(again["rows"].values())
+    shown = await client.query("SELECT keys, refuse_later, removed['touchpoints_log'] FROM forgotten ORDER BY ALL")
+    assert shown == [(1, False, 0), (3, False, 10)]
 
 
 async def test_without_the_request_a_later_event_begins_a_new_customer(
