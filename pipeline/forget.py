@@ -17,7 +17,7 @@ from __future__ import annotations
 import time
 import uuid
 from base64 import b64decode
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -25,7 +25,6 @@ from typing import Any
 from aiokafka import AIOKafkaProducer, TopicPartition
 
 from pipeline import forgotten_log
-from pipeline.compacted import last_values
 from pipeline.customer import revision_of
 from pipeline.errors import ConfigurationError, UsageError
 from pipeline.forgotten import Entry, hash_of
@@ -34,19 +33,10 @@ from pipeline.landed import LANDED_NAMES, Place, committed_positions, marks_of, 
 from pipeline.log_reader import LogReader, log_reader
 from pipeline.mentions import Mentions
 from pipeline.model import ANONYMOUS_PREFIX
+from pipeline.remains import values_left
 from pipeline.requests import Forget, Forgotten, Request, dump
 from pipeline.retention import let_go_by
-from pipeline.topics import (
-    ALERTS_CHANGELOG,
-    ALERTS_GROUP,
-    ALL,
-    CHANGELOG,
-    CUSTOMERS_GROUP,
-    FORGOTTEN,
-    LANDED,
-    epochs,
-    reachable,
-)
+from pipeline.topics import ALERTS_GROUP, ALL, CUSTOMERS_GROUP, FORGOTTEN, LANDED, epochs, reachable
 from schemas.codec import Decoder
 from schemas.ids import LOCAL, Ids
 from sinks.clickhouse import Client
@@ -57,10 +47,6 @@ _WAIT_SECONDS = 120.0
 _PAGE = 200
 _ZERO_ID = str(uuid.UUID(int=0))
 _EVERYTHING = (1 << 63) - 1
-STATES = ("customers", CHANGELOG, ALERTS_CHANGELOG)
-"""The compacted topics that keep something under a customer's key."""
-HOLD = b"\xff"
-"""In front of a key in the customers agent's changelog: a rebuild under way."""
 KEYED = tuple(topic.name for topic in LANDED if topic.keyed)
 _WHO = "forgetting"
 
@@ -124,7 +110,7 @@ async def look(kafka_url: str, clickhouse: Client, wanted: Wanted, ids: Ids = LO
     outcome.removed = {**await erasure.counts(person), "rejected_log": len(letters)}
     async with log_reader(kafka_url) as log:
         partitions = {tp.partition for tp in await log.spans(["touchpoints"])}
-    outcome.states = await _states(kafka_url, keys, partitions)
+    outcome.states = await values_left(kafka_url, person, partitions, ids)
     outcome.kept_until = await _kept_until(kafka_url)
     return outcome
 
@@ -198,7 +184,8 @@ class _Work:
         ended = await self._ask({key: Forgotten(outcome.forget_id, self._hash(key)) for key in keys})
         await self._applied(ended, known)
         await self._finish(person, covered, outcome, unfinished)
-        outcome.states = await _states(self.kafka_url, keys, {tp.partition for tp, _ in places.values()})
+        partitions = {tp.partition for tp, _ in places.values()}
+        outcome.states = await values_left(self.kafka_url, person, partitions, self.ids)
         outcome.kept_until = await _kept_until(self.kafka_url)
         return outcome
 
@@ -297,13 +284,6 @@ class _Work:
             await self.erasure.blank(letters)
             await self.erasure.remove(person)
         outcome.left = await self.erasure.counts(person)
-
-
-async def _states(kafka_url: str, keys: Sequence[str], partitions: Collection[int]) -> dict[str, int]:
-    """By compacted topic, how many of the keys hold a value; the keys of rebuilds under way among them."""
-    asked = [prefix + key.encode() for key in keys for prefix in (b"", HOLD)]
-    found = {topic: await last_values(kafka_url, topic, asked, partitions) for topic in STATES}
-    return {topic: sum(value is not None for value in values.values()) for topic, values in found.items()}
 
 
 async def _kept_until(kafka_url: str) -> dict[str, datetime | None]:

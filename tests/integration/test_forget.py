@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import stat
 import uuid
@@ -73,7 +74,12 @@ def assert_complete(exported: dict[str, Any], rows: dict[str, list[tuple[Any, ..
         ("tablet-in-store", "active"),
     }
     assert {row["code"] for row in exported["rejected"]} == {"unknown_touchpoint", "body"}
-    assert all(SENDS in row["original"] for row in exported["rejected"] if row["original_as"] == "text")
+    refused = {row["code"]: row for row in exported["rejected"]}
+    assert refused["unknown_touchpoint"]["original_as"] == "text"
+    assert json.loads(refused["unknown_touchpoint"]["original"])["customer_id"] == SENDS
+    poisoned = refused["body"]["original"]
+    raw = poisoned.encode() if refused["body"]["original_as"] == "text" else base64.b64decode(poisoned)
+    assert SENDS.encode() in raw
     assert set(exported["states"]) == {SENDS, DEVICE_KEY}
     assert exported["states"][SENDS]["customer"]["profile"]["inbound"] == 7
     assert exported["states"][SENDS]["alerts"]["is_open"] is True
