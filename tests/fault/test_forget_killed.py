@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.forget import forget
 from pipeline.local.installation import Installation
 from pipeline.settings import Settings
-from tests.command import start, touchline
+from tests.command import start
 from tests.fault.installed import clickhouse
 from tests.integration.forget_world import (
     audited,
@@ -23,6 +24,7 @@ from tests.integration.forget_world import (
     rows_of,
     send,
     settled,
+    wanted,
 )
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(480)]
@@ -58,11 +60,11 @@ async def test_kills_while_people_are_forgotten_change_nothing(tmp_path: Path) -
                 await installation.relaunch(victim)
             await asyncio.gather(finished, traffic)
         for customer in GONE:
-            again = await touchline("forget", customer, "--refuse-later", "--yes", "--data", str(data))
-            assert again.status == 0, again.errors
+            person = wanted(installation, customer, refuse_later=True)
+            assert (await forget(installation.endpoints.kafka_url, client, person)).ok
         await settled(installation, client)
         assert await in_clickhouse(client, NEEDLES) == {}
         assert await in_compacted_topics(installation, NEEDLES) == []
         assert in_logs(data, NEEDLES) == []
         assert await rows_of(client, STAYS) == others
-        await audited(installation)
+        await audited(installation, client)

@@ -10,12 +10,14 @@ from typing import Any
 import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from pipeline.audit import Audit, audit
+from pipeline.forget import Wanted
 from pipeline.landed import wait_until_landed
 from pipeline.local.installation import Installation
+from pipeline.local.password import forget_key_of
 from pipeline.topics import COMPACTED, partition_counts
 from schemas.codec import Encoder
 from sinks.clickhouse import Client
-from tests.command import touchline
 from tests.reference import touchpoint
 
 
@@ -117,8 +119,14 @@ async def rows_of(client: Client, customer: str) -> dict[str, list[tuple[Any, ..
     return {view: await client.query(query, {"view": view, "id": customer}) for view in views}
 
 
-async def audited(installation: Installation) -> dict[str, Any]:
-    answer = await touchline("audit", "--deep", "--json", "--data", str(installation.endpoints.data))
-    found: dict[str, Any] = answer.json()
-    assert (answer.status, found["ok"], found["notes"]) == (0, True, []), answer.output + answer.errors
+def wanted(installation: Installation, customer: str, *, refuse_later: bool = False) -> Wanted:
+    """The person, under the secret of the installation."""
+    return Wanted(customer, refuse_later=refuse_later, secret=forget_key_of(installation.endpoints.data))
+
+
+async def audited(installation: Installation, client: Client) -> Audit:
+    """A deep audit, which finds nothing to say."""
+    secret = forget_key_of(installation.endpoints.data)
+    found = await audit(installation.endpoints.kafka_url, client, deep=True, forget_key=secret)
+    assert (found.ok, found.notes) == (True, ()), found
     return found

@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from pipeline.export import export, held
+from pipeline.forget import forget, look
+from pipeline.identities import Correction, correct
 from pipeline.local.installation import Installation
 from pipeline.settings import Settings
 from pipeline.topics import ALL
@@ -31,6 +34,7 @@ from tests.integration.forget_world import (
     rows_of,
     send,
     settled,
+    wanted,
 )
 from tests.reference import touchpoint
 
@@ -88,17 +92,16 @@ def assert_complete(exported: dict[str, Any], rows: dict[str, list[tuple[Any, ..
 async def test_a_forgotten_customer_is_found_nowhere(
     installation: Installation, client: Client, tmp_path: Path
 ) -> None:
-    data = installation.endpoints.data
+    data, kafka_url = installation.endpoints.data, installation.endpoints.kafka_url
     for customer, device in ((SENDS, DEVICE), (STAYS, "tablet-of-noa")):
         answered = await send(installation, *life(customer, device), event(customer, 5, touchpoint="no_such"))
         assert (answered["accepted"], len(answered["rejected"])) == (10, 1)
         await poison(installation, customer)
     await settled(installation, client)
-    linked = await touchline("identities", "link", "tablet-in-store", SENDS, "--data", str(data))
-    assert linked.status == 0, linked.errors
+    await correct(client, Correction("tablet-in-store", SENDS, linked=True))
     found = await in_clickhouse(client, NEEDLES)
-    held = {"touchpoints_log", "journeys_log", "visits_log", "customers_log", "risk_log", "alerts_log", "late_log"}
-    assert set(found) == {*held, "rejected_log", "identity_corrections_log"}
+    tables = {"touchpoints_log", "journeys_log", "visits_log", "customers_log", "risk_log", "alerts_log", "late_log"}
+    assert set(found) == {*tables, "rejected_log", "identity_corrections_log"}
     others = await rows_of(client, STAYS)
     assert all(others.values())
 
@@ -109,12 +112,13 @@ async def test_a_forgotten_customer_is_found_nowhere(
     assert_complete(held_by_us, await rows_of(client, SENDS))
     assert STAYS not in file.read_text()
 
-    looked = await command(installation, "forget", DEVICE_KEY, "--dry-run")
-    assert (looked["keys"], looked["rows"]["touchpoints_log"], looked["rows"]["rejected_log"]) == (3, 10, 2)
+    looked = await look(kafka_url, client, wanted(installation, DEVICE_KEY))
+    assert (looked.keys, looked.removed["touchpoints_log"], looked.removed["rejected_log"]) == (3, 10, 2)
+    assert all(looked.states.values())
     assert await in_clickhouse(client, NEEDLES) == found
 
     done = await command(installation, "forget", SENDS, "--yes")
-    assert (done["ok"], done["keys"], done["rows"]) == (True, 3, looked["rows"])
+    assert (done["ok"], done["keys"], done["rows"]) == (True, 3, looked.removed)
     assert set(done["states"].values()) == {0}
     assert set(done["kept_until"]) == {topic.name for topic in ALL} - {"forgotten"}
     assert await in_clickhouse(client, NEEDLES) == {}
@@ -122,16 +126,14 @@ async def test_a_forgotten_customer_is_found_nowhere(
     assert in_logs(data, NEEDLES) == []
     assert await rows_of(client, STAYS) == others
 
-    audit = await audited(installation)
-    forgotten = [line for line in audit["partitions"] if line["topic"] == "touchpoints"]
-    assert sum(line["forgotten"] for line in forgotten) == 10
-    assert sum(line["dead_letters"] for line in forgotten) == 2
+    audit = await audited(installation, client)
+    forgotten = [line for line in audit.partitions if line.topic == "touchpoints"]
+    assert sum(line.forgotten for line in forgotten) == 10
+    assert sum(line.dead_letters for line in forgotten) == 2
 
-    exported = await touchline("export", SENDS, "--data", str(data))
-    sections = {name: part for name, part in exported.json().items() if name not in {"exported_at", "customer", "keys"}}
-    assert not any(sections.values())
-    again = await command(installation, "forget", SENDS, "--yes")
-    assert not any(again["rows"].values())
+    assert not any(held(await export(kafka_url, client, wanted(installation, SENDS))).values())
+    again = await forget(kafka_url, client, wanted(installation, SENDS))
+    assert (again.ok, any(again.removed.values())) == (True, False)
     shown = await client.query("SELECT keys, refuse_later, removed['touchpoints_log'] FROM forgotten ORDER BY ALL")
     assert shown == [(1, False, 0), (3, False, 10)]
 
@@ -142,14 +144,15 @@ async def test_without_the_request_a_later_event_begins_a_new_customer(
     customer = f"lea-{uuid.uuid4()}"
     await send(installation, event(customer, 60), event(customer, 50))
     await settled(installation, client)
-    await command(installation, "forget", customer, "--yes")
+    done = await forget(installation.endpoints.kafka_url, client, wanted(installation, customer))
+    assert (done.ok, done.removed["touchpoints_log"]) == (True, 2)
     answered = await send(installation, event(customer, 1))
     assert answered["accepted"] == 1
     await settled(installation, client)
     assert await client.query(
         "SELECT touchpoints, journeys FROM customers WHERE customer_id = {id:String}", {"id": customer}
     ) == [(1, 1)]
-    await audited(installation)
+    await audited(installation, client)
 
 
 async def test_on_request_later_events_are_refused_and_nothing_of_them_is_kept(
@@ -158,7 +161,8 @@ async def test_on_request_later_events_are_refused_and_nothing_of_them_is_kept(
     customer = f"kim-{uuid.uuid4()}"
     await send(installation, event(customer, 60))
     await settled(installation, client)
-    await command(installation, "forget", customer, "--refuse-later", "--yes")
+    person = wanted(installation, customer, refuse_later=True)
+    assert (await forget(installation.endpoints.kafka_url, client, person)).ok
     async with asyncio.timeout(20):
         while (answered := await send(installation, event(customer, 1)))["rejected"] == []:
             await asyncio.sleep(0.1)
@@ -178,7 +182,7 @@ async def test_on_request_later_events_are_refused_and_nothing_of_them_is_kept(
     assert await in_compacted_topics(installation, (customer.encode(),)) == []
     kept = "SELECT DISTINCT original, event_id, message != '' FROM rejected WHERE code = 'forgotten'"
     assert await client.query(kept) == [("", None, True)]
-    await audited(installation)
+    await audited(installation, client)
 
 
 @pytest.mark.parametrize(("words", "says"), [(("forget", "x"), "--yes"), (("forget", "", "--yes"), "CUSTOMER")])
