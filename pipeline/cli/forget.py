@@ -147,9 +147,9 @@ def _show(facts: dict[str, Any]) -> None:
         tell(f"  {table:26}{count:>8}" + (f"  {facts['left'][table]} left" if facts["left"].get(table) else ""))
     tell("keys that still hold a value in the compacted topics:")
     for topic, count in facts["states"].items():
-        tell(f"  {topic:34}{count:>8}")
+        tell(f"  {topic:36}{count:>8}")
     tell("what the files of the topics hold until:")
     for topic, moment in facts["kept_until"].items():
-        tell(f"  {topic:34}{moment or 'for ever: set a retention'}")
+        tell(f"  {topic:36}{moment or 'for ever: set a retention'}")
     if not facts["dry_run"]:
         tell(f"forgotten in {facts['seconds']} s" if facts["ok"] else "something is left: do the same again")
