@@ -15,8 +15,10 @@ from agents.transactions import Message
 from pipeline.alerts.decision import Decision, on_acknowledged, on_change, on_snooze, on_time
 from pipeline.alerts.policy import Policy
 from pipeline.alerts.records import ORDERS, said_record
-from pipeline.alerts.standing import Change, Standing, dump, load
+from pipeline.alerts.standing import NOBODY, Change, Standing, dump, load
 from pipeline.model import ANONYMOUS_PREFIX, ContractError, LogPosition, Record, dead_letter
+from pipeline.requests import Forget, is_request
+from pipeline.requests import load as load_request
 from pipeline.topics import ALERTS_CHANGELOG
 from schemas.codec import Decoder, Encoder
 from schemas.ids import LOCAL, Ids
@@ -90,6 +92,9 @@ class Alerting:
     def _apply(
         self, record: ConsumerRecord, before: Mapping[bytes, bytes], after: dict[bytes, Standing], out: Outputs
     ) -> None:
+        if is_request(record.value):
+            self._forget(record, before, after, out)
+            return
         body = self._decode[record.topic](record.value)
         if record.topic == ORDERED and body["status"] not in ORDERS:
             return
@@ -107,6 +112,22 @@ class Alerting:
             decided = on_change(body["customer_id"], standing, Change.of(body), self._policy)
             self._say(key, decided, out)
             after[key] = replace(decided.standing, risk_at=place)
+
+    def _forget(
+        self, record: ConsumerRecord, before: Mapping[bytes, bytes], after: dict[bytes, Standing], out: Outputs
+    ) -> None:
+        """Drop a customer's standing, and say so behind all alerts of theirs, for whoever delivers them.
+
+        Read back from there it drops what an order has made meanwhile, but no alert about a later life.
+        """
+        request, key = load_request(record.value), record.key
+        if key is None or not isinstance(request, Forget):
+            raise ContractError("customer_id", f"topic {record.topic} takes no request but to forget a customer")
+        if record.topic == RISK:
+            after[key] = NOBODY
+            out.alerts.append((key, record.value))
+        elif (after[key] if key in after else load(before.get(key))).raised_at <= request.requested_at:
+            after[key] = NOBODY
 
     def _say(self, key: bytes, decided: Decision, out: Outputs) -> None:
         out.alerts += [(key, self._encode(said_record(key.decode(), said))) for said in decided.said]

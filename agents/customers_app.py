@@ -51,7 +51,7 @@ def customers_app(
     transactions = Transactions(kafka_url, CUSTOMERS_GROUP, compression_of(settings))
     rules = LiveRules(settings)
     silences = Silences(rules, settings.quiet_seconds)
-    folding = Folding(rules, epochs["touchpoints"], ids, silences.due)
+    folding = Folding(rules, epochs["touchpoints"], ids, due=silences.due, forget_key=settings.forget_key)
     marking = Marking(kafka_url, CUSTOMERS_GROUP, [TOPIC], epochs)
     customers = Folder(folding, store, transactions, marking, app)
 

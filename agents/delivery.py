@@ -22,6 +22,7 @@ from pipeline.lanes import Message
 from pipeline.letters import UNDELIVERABLE
 from pipeline.model import FieldError, LogPosition, Record, Rejected, dead_letter, derived_id
 from pipeline.publisher import Publisher
+from pipeline.requests import is_request
 from schemas.codec import Decoder, Encoder, UndecodableError
 from schemas.ids import LOCAL, Ids
 
@@ -78,20 +79,22 @@ class Deliverer:
     async def take(self, chunk: Chunk) -> None:
         """Take in a chunk of the log."""
         started = time.monotonic()
-        records = [(record.offset, await self._decoded(record.value)) for record in chunk.records]
+        decoded = [await self._decoded(each.value) for each in chunk.records]
         if not self._backlog.owns(chunk.partition) or not self._around.flow.holds(chunk):
             self._around.flow.dropped(chunk)
             return
         opened = self._waiting[chunk.partition]
-        for offset, record in records:
+        for each, record in zip(chunk.records, decoded, strict=True):
             if record is not None:
-                opened += self._backlog.read(chunk.partition, offset, record)
+                opened += self._backlog.read(chunk.partition, each.offset, record)
+            elif is_request(each.value) and each.key is not None:
+                self._backlog.forget(chunk.partition, each.key.decode())
         self._backlog.passed(chunk.partition, chunk.next)
         if chunk.next >= self._reading.get(chunk.partition, 0):
             self._reading.pop(chunk.partition, None)
             self._hand_over(chunk.partition)
         self._around.flow.applied(chunk)
-        self._around.metrics.applied(TOPIC, len(records), time.monotonic() - started)
+        self._around.metrics.applied(TOPIC, len(chunk.records), time.monotonic() - started)
         self._note(chunk.partition)
 
     async def run(self) -> NoReturn:
@@ -114,6 +117,8 @@ class Deliverer:
 
     async def report(self, delivery: Delivery, outcome: Outcome, given_up: bool) -> None:
         """Write down what an attempt came to; close the delivery if it was the last."""
+        if delivery.forgotten:
+            return
         now = now_ms()
         status = "delivered" if outcome.error is None else "given_up" if given_up else "failed"
         attempt = attempt_record(

@@ -19,9 +19,10 @@ from agents.transactions import Message
 from pipeline import requests
 from pipeline import state as states
 from pipeline.customer import Folded, Rules, Touch, fold, touch_of
-from pipeline.model import ContractError, LogPosition, dead_letter
+from pipeline.forgotten import REFUSAL, dump_marker, hash_of, load_marker
+from pipeline.model import ContractError, LogPosition, Rejected, dead_letter
 from pipeline.rebuilding import dump_hold, load_hold, load_state
-from pipeline.requests import Finish, Request, Rows
+from pipeline.requests import Finish, Forget, Forgotten, Request, Rows
 from pipeline.topics import CHANGELOG
 from pipeline.validation import RECORD_LIMIT
 from schemas.codec import Decoder, Encoder, UndecodableError
@@ -30,6 +31,8 @@ from schemas.ids import LOCAL, Ids
 SOURCE = "customers"
 _HOLD = b"\xff"
 """In front of a customer's key, which is UTF-8 and so never starts with it: where a rebuild under way is kept."""
+_FORGOTTEN = b"\xfe"
+"""In front of the hash of a forgotten customer's key: where the marker is kept. Alone it says that there are any."""
 
 
 @dataclass
@@ -78,16 +81,23 @@ class Grouped:
 
 
 class Folding:
-    """Folds chunks of touchpoints; holds the codecs and the rules, and no state of any customer."""
+    """Folds chunks of touchpoints; holds the codecs and the rules, and no state of any customer.
+
+    `forget_key` is the secret of the hashes of forgotten customers; without it none is known again. `due` says, of a
+    partition and a moment, which customers' silence is to be looked at.
+    """
 
     def __init__(
         self,
         rules: Rules | Callable[[], Rules],
         epoch: int,
         ids: Ids = LOCAL,
+        *,
         due: Callable[[int, int], Iterable[Order]] = lambda *_: (),
+        forget_key: str = "",
     ) -> None:
         self._due = due
+        self._forget_key = forget_key
         self._current = rules if callable(rules) else lambda: rules
         self._rules = self._current()
         self._epoch = epoch
@@ -113,8 +123,9 @@ class Folding:
             ]
             return out
         grouped = self._by_customer(chunk, out, now)
+        markers = bool(self._forget_key) and _FORGOTTEN in before
         for key, touches in grouped.touches.items():
-            if key in grouped.requests or _HOLD + key in before:
+            if key in grouped.requests or _HOLD + key in before or (markers and self._marker_of(key) in before):
                 grouped.requests.setdefault(key, [])
                 continue
             known = before.get(key)
@@ -126,7 +137,7 @@ class Folding:
             if folded.customer is not None:
                 out.changelog.append((key, states.dump(folded.state)))
         for key in grouped.requests:
-            self._take_turn(key, grouped, chunk, before, out)
+            self._take_turn(key, grouped, chunk, before, out, now)
         return out
 
     async def meet_schemas(self, chunk: Chunk, before: Mapping[bytes, bytes]) -> None:
@@ -147,15 +158,25 @@ class Folding:
         out.risk += [(key, self._encode_risk(row)) for row in folded.risk]
         out.late += [(key, self._encode_late(row)) for row in folded.late]
 
-    def _take_turn(
-        self, key: bytes, grouped: Grouped, chunk: Chunk, before: Mapping[bytes, bytes], out: Outputs
+    def _marker_of(self, key: bytes, asked: Iterable[tuple[int, Request]] = ()) -> bytes:
+        """Where the marker of a customer is kept; a request that says the hash knows better than we do."""
+        for _, request in asked:
+            if isinstance(request, Forget | Forgotten):
+                return _FORGOTTEN + request.hashed
+        return _FORGOTTEN + hash_of(self._forget_key, key)
+
+    def _take_turn(  # noqa: PLR0913, PLR0917 (what a turn depends on, each once)
+        self, key: bytes, grouped: Grouped, chunk: Chunk, before: Mapping[bytes, bytes], out: Outputs, now: int
     ) -> None:
-        """The way of the few customers of whom a rebuild is under way."""
+        """The way of the few customers of whom a rebuild is under way, or who are or were to be forgotten."""
         known, held = before.get(key), before.get(_HOLD + key)
+        marker_key = self._marker_of(key, grouped.requests[key])
+        marker = before.get(marker_key)
         turn = Turn(
             key.decode(),
             states.load(known) if known is not None else None,
             load_hold(held) if held is not None else None,
+            load_marker(marker) if marker is not None else None,
             epoch=self._epoch,
             rules=self._rules,
             touch_of=lambda offset, value: touch_of(offset, self._decode(value)),
@@ -170,11 +191,23 @@ class Folding:
             turn.touches(mine[first:done])
             turn.request(offset, request)
         turn.touches(mine[done:])
+        if turn.forgot is not None:
+            self._forget(key, turn.forgot, out)
         for folded in turn.folds:
             self._publish(key, folded, out)
         out.journeys += [(key, self._encode_journey(row)) for row in turn.journeys]
         _remember(out, key, states.dump(turn.state) if turn.state is not None else None, known)
         _remember(out, _HOLD + key, dump_hold(turn.hold) if turn.hold is not None else None, held)
+        if turn.marker is not None:
+            out.changelog += [(marker_key, dump_marker(turn.marker)), (_FORGOTTEN, b"")]
+        for offset in turn.refused:
+            self._keep(records[offset], REFUSAL, now, out)
+
+    def _forget(self, key: bytes, request: Forget, out: Outputs) -> None:
+        """Tombstones wherever something is kept under the key, and the request on to those who decide about alerts."""
+        out.customers.append((key, None))
+        out.changelog += [(key, None), (_HOLD + key, None)]
+        out.risk.append((key, requests.dump(request)))
 
     def _by_customer(self, chunk: Chunk, out: Outputs, now: int) -> Grouped:
         found = Grouped()
@@ -219,11 +252,12 @@ class Folding:
         found.requests.setdefault(record.key, []).append((record.offset, request))
 
     def _refuse(self, index: int, record: ConsumerRecord, error: ValueError, now: int, out: Outputs) -> None:
-        problem = problem_of(error)
-        refused = envelope(record.value, problem, self._decode)
-        position = LogPosition(record.topic, self._epoch, record.partition, record.offset)
         out.refused.append(index)
-        out.codes[problem.code] += 1
+        self._keep(record, envelope(record.value, problem_of(error), self._decode), now, out)
+
+    def _keep(self, record: ConsumerRecord, refused: Rejected, now: int, out: Outputs) -> None:
+        position = LogPosition(record.topic, self._epoch, record.partition, record.offset)
+        out.codes[refused.errors[0].code] += 1
         out.rejected.append((None, self._encode_rejected(dead_letter(refused, SOURCE, now, position))))
 
 

@@ -25,6 +25,7 @@ from agents.refused import LogRecord, Recast, Refusals
 from agents.sorting import Sorter
 from agents.surroundings import Surroundings
 from pipeline.errors import BrokenInvariantError
+from pipeline.forgotten import Register
 from pipeline.marks import Mark
 from schemas.codec import Decoder, Encoder
 from schemas.contracts import latest
@@ -61,6 +62,7 @@ class Lander:
         durable: Durable,
         around: Surroundings,
         ids: Ids = LOCAL,
+        register: Register | None = None,
     ) -> None:
         self.topic = topic
         self.epoch = epoch
@@ -77,7 +79,8 @@ class Lander:
         self._room.set()
         self._decode = Decoder(topic, ids)
         self._patiently = patiently(f"landing of {topic}", around)
-        self._sorter = Sorter(topic, ids, self._decode, self._patiently)
+        forgotten = Register() if register is None else register
+        self._sorter = Sorter(topic, epoch, ids, self._decode, self._patiently, forgotten)
         self._inserter = Inserter(
             topic, epoch, client, self._decode, patiently=self._patiently, metrics=around.metrics.inserts
         )
@@ -153,6 +156,7 @@ class Lander:
         for contract, part in await self._sorter.by_contract(chunks, refusals, requests):
             await self._inserter.insert(contract, part, refusals)
         culprits = {(each.partition, each.offset) for each in refusals.records if self._is_held_against_us(each)}
+        culprits -= refusals.forgotten
         chunks, held = self._guard.judge(chunks, culprits)
         if held:
             self._stop(held)

@@ -12,6 +12,8 @@ from faust.types import TP
 from agents.apps import chunked_app
 from agents.chunked_app import ChunkedApp
 from agents.landing import Lander, Limits
+from pipeline import forgotten_log
+from pipeline.forgotten import Register
 from pipeline.marks import Start
 from pipeline.positions import starts
 from pipeline.publisher import Publisher
@@ -28,6 +30,7 @@ def landing_app(
     app = chunked_app(LANDING_GROUP, kafka_url, settings, done="landed")
     publisher = Publisher(kafka_url, settings.ack_timeout_seconds)
     gathered = settings.buffer_megabytes * 1024 * 1024 // 2  # so that one half gathers while the other lands
+    register = Register(settings.forget_key)
     limits = Limits(settings.landing_rows, gathered, settings.landing_linger_ms / 1000)
 
     async def send_dead_letters(letters: Sequence[bytes]) -> None:
@@ -46,11 +49,13 @@ def landing_app(
             durable=durable,
             ids=ids,
             around=app,
+            register=register,
         )
         for topic in LANDED
     }
 
     async def start_where(assigned: set[TP]) -> Mapping[TP, Start]:
+        register.replace(await forgotten_log.entries(kafka_url))
         marks = {
             TopicPartition(name, partition): mark
             for name, lander in landers.items()

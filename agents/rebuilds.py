@@ -1,13 +1,16 @@
-"""One customer's turn in a chunk that holds requests about them: touchpoints and requests, in the order of the log."""
+"""One customer's turn in a chunk that requests have a part in: touchpoints and requests, in the order of the log."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
 from pipeline.customer import Folded, Rules, Touch, fold, look, revision_of
+from pipeline.forgotten import Marker
 from pipeline.model import Record
 from pipeline.rebuilding import Hold, is_empty, load_state, take_over
-from pipeline.requests import Begin, Finish, Look, Request, Rows
+from pipeline.requests import Begin, Finish, Forget, Forgotten, Look, Request, Rows
 from pipeline.state import State
 
 TouchOf = Callable[[int, bytes], Touch]
@@ -16,16 +19,28 @@ TouchOf = Callable[[int, bytes], Touch]
 class Turn:
     """Folds a customer's touchpoints and does what requests ask for.
 
-    Afterwards `state` and `hold` are what is to be remembered, `folds` what was published, `journeys` the rows that the
-    rebuild brought.
+    Afterwards `state`, `hold` and `marker` are what is to be remembered, `folds` what was published, `journeys` the
+    rows that the rebuild brought, `refused` the offsets of touchpoints of somebody who is to stay forgotten.
+    `forgot` is the request by which the customer was forgotten in this turn: the rest is of a new one.
     """
 
     def __init__(  # noqa: PLR0913 (what a turn depends on, each once)
-        self, customer_id: str, state: State | None, hold: Hold | None, *, epoch: int, rules: Rules, touch_of: TouchOf
+        self,
+        customer_id: str,
+        state: State | None,
+        hold: Hold | None,
+        marker: Marker | None = None,
+        *,
+        epoch: int,
+        rules: Rules,
+        touch_of: TouchOf,
     ) -> None:
         self.customer_id = customer_id
         self.state = state
         self.hold = hold if hold is not None and hold.epoch == epoch else None
+        self.marker = marker
+        self.forgot: Forget | None = None
+        self.refused: list[int] = []
         self.folds: list[Folded] = []
         self.journeys: list[Record] = []
         self._epoch = epoch
@@ -34,6 +49,7 @@ class Turn:
 
     def touches(self, touches: Sequence[tuple[Touch, bytes]]) -> None:
         """Fold touchpoints, given with their values as they came; while a rebuild is under way they are kept too."""
+        touches = self._counting(touches)
         if not touches:
             return
         if (hold := self.hold) is not None:
@@ -50,7 +66,11 @@ class Turn:
     def request(self, offset: int, request: Request) -> None:
         """Do what is asked for; what belongs to a rebuild that is not under way any more is passed over."""
         match request:
-            case Begin() if request.epoch == self._epoch:
+            case Forget():
+                self._forget(offset, request)
+            case Forgotten() if self.marker is not None:
+                self.marker = replace(self.marker, is_open=False)
+            case Begin() if request.epoch == self._epoch and not self._is_gone():
                 self.hold = Hold.begin(request, self._epoch, offset, self.state)
             case Rows() if self._is_under_way(request):
                 assert self.hold is not None  # noqa: S101 (asked before)
@@ -63,6 +83,31 @@ class Turn:
                 self._look(offset, request, self.state)
             case _:
                 pass
+
+    def _counting(self, touches: Sequence[tuple[Touch, bytes]]) -> Sequence[tuple[Touch, bytes]]:
+        """Those that a forgotten customer may have."""
+        if self.marker is None:
+            return touches
+        verdicts = [self.marker.verdict(self._epoch, touch.offset) for touch, _ in touches]
+        pairs = list(zip(touches, verdicts, strict=True))
+        self.refused += [pair[0].offset for pair, verdict in pairs if verdict == "refused"]
+        return [pair for pair, verdict in pairs if verdict is None]
+
+    def _forget(self, offset: int, request: Forget) -> None:
+        """Leave nothing of the customer; a request read again, older than what is remembered, changes nothing."""
+        known = self.marker
+        if known is not None and (known.epoch, known.offset) > (self._epoch, offset):
+            return
+        refuse = request.refuse or (known is not None and known.refuse)
+        self.marker = Marker(self._epoch, offset, refuse, is_open=True)
+        self.state = self.hold = None
+        self.folds.clear()
+        self.journeys.clear()
+        self.forgot = request
+
+    def _is_gone(self) -> bool:
+        """Whether there is nobody to rebuild, or ClickHouse may still have rows of somebody who is forgotten."""
+        return self.marker is not None and (self.marker.is_open or self.state is None)
 
     def _is_under_way(self, request: Rows | Finish) -> bool:
         return self.hold is not None and self.hold.rebuild_id == request.rebuild_id

@@ -10,7 +10,8 @@ from typing import Protocol
 
 from agents.chunk import Chunk
 from agents.refusal import envelope
-from pipeline.model import FieldError, LogPosition, dead_letter
+from pipeline.forgotten import REFUSAL
+from pipeline.model import FieldError, LogPosition, Rejected, dead_letter
 from schemas import block
 from schemas.codec import Decoder, Encoder
 
@@ -42,6 +43,8 @@ class Refusals:
         self.records: list[LogRecord] = []
         self.letters: list[bytes] = []
         self._codes: list[str] = []
+        self.forgotten: set[tuple[int, int]] = set()
+        """Partition and offset of those that are refused because their customer is to stay forgotten."""
         self._epoch = epoch
         self._decode = decode
         self._encode = encode
@@ -51,7 +54,16 @@ class Refusals:
         self.records.append(record)
         self._codes.append(code)
         original = record.original if isinstance(record, Recast) else record.value
-        rejected = envelope(original, FieldError(code, "", why), self._decode)
+        self._keep(record, envelope(original, FieldError(code, "", why), self._decode))
+
+    def forget(self, record: LogRecord) -> None:
+        """Refuse a record of a customer who is to stay forgotten: nothing of it is kept, and nobody is to blame."""
+        self.records.append(record)
+        self._codes.append(REFUSAL.errors[0].code)
+        self.forgotten.add((record.partition, record.offset))
+        self._keep(record, REFUSAL)
+
+    def _keep(self, record: LogRecord, rejected: Rejected) -> None:
         position = LogPosition(record.topic, self._epoch, record.partition, record.offset)
         self.letters.append(self._encode(dead_letter(rejected, SOURCE, int(time.time() * 1000), position)))
 

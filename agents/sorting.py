@@ -13,7 +13,8 @@ from aiokafka import ConsumerRecord
 from agents.chunk import Chunk
 from agents.patience import Patiently
 from agents.refused import LogRecord, Recast, Refusals
-from pipeline.requests import is_request
+from pipeline.forgotten import Entry, Register
+from pipeline.requests import Forget, is_request, load
 from pipeline.validation import RECORD_LIMIT
 from schemas.codec import HEADER_BYTES, Decoder, Encoder, UndecodableError, header
 from schemas.contracts import Contract, latest
@@ -24,8 +25,12 @@ from schemas.ids import Ids
 class Sorter:
     """Sorts records of one topic."""
 
-    def __init__(self, topic: str, ids: Ids, decode: Decoder, patiently: Patiently) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 (what sorting depends on, each once)
+        self, topic: str, epoch: int, ids: Ids, decode: Decoder, patiently: Patiently, register: Register
+    ) -> None:
         self._topic = topic
+        self._epoch = epoch
+        self._register = register
         self._ids = ids
         self._decode = decode
         self._encode = Encoder(topic, ids)
@@ -36,19 +41,25 @@ class Sorter:
     async def by_contract(
         self, chunks: Sequence[Chunk], refusals: Refusals, requests: list[LogRecord]
     ) -> list[tuple[Contract, list[LogRecord]]]:
-        """The records by the contract that wrote them; tombstones and requests to the customers agent are not rows."""
+        """The records by the contract that wrote them; tombstones, requests and what was forgotten are not rows.
+
+        Requests and what was forgotten are noted in `requests`.
+        """
         ordinary: list[LogRecord] = []
         others: list[ConsumerRecord] = []
         framing = self._usual
         for chunk in chunks:
             for record in chunk.records:
                 value = record.value
+                if len(self._register) and self._is_forgotten(record, refusals, requests):
+                    continue
                 if value is not None and len(value) > self._largest and not is_request(value):
                     refusals.add(record, "too_large", f"a record may have {self._largest:,} bytes")
                 elif value is not None and value[:HEADER_BYTES] == framing:
                     ordinary.append(record)
                 elif is_request(value):
                     requests.append(record)
+                    self._note(record)
                 elif value is not None:
                     others.append(record)
         groups = [(latest(self._topic), ordinary)]
@@ -58,6 +69,27 @@ class Sorter:
             )
             groups += self._others_by_contract(others, refusals)
         return [(contract, records) for contract, records in groups if records]
+
+    def _is_forgotten(self, record: ConsumerRecord, refusals: Refusals, requests: list[LogRecord]) -> bool:
+        """Whether a record may not land, because its customer was forgotten; then it is noted why not."""
+        if record.value is None or is_request(record.value):
+            return False
+        verdict = self._register.verdict(record.key, self._topic, self._epoch, record.offset)
+        if verdict == "before":
+            requests.append(record)
+        elif verdict == "refused":
+            refusals.forget(record)
+        return verdict is not None
+
+    def _note(self, record: ConsumerRecord) -> None:
+        """What stands behind a request to forget a customer is refused from here on, if it says so."""
+        try:
+            request = load(record.value)
+        except ValueError:
+            return  # the customers agent makes a dead letter of it
+        if isinstance(request, Forget) and request.refuse and self._topic == "touchpoints":
+            before = {self._topic: (self._epoch, record.offset)}
+            self._register.put(request.hashed, Entry(request.requested_at, refuse=True, before=before))
 
     def _others_by_contract(
         self, records: Sequence[ConsumerRecord], refusals: Refusals

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from aiokafka import TopicPartition
 
 from pipeline.conservation import Account, account, is_complete, remembered
 from pipeline.errors import ConfigurationError, UnavailableError
+from pipeline.forgotten_records import ForgottenRecords
 from pipeline.landed import LANDED_NAMES, marks_of, wait_for
 from pipeline.log_reader import LogReader, Span, log_reader
 from pipeline.profile_audit import ProfileAudit
@@ -83,10 +84,18 @@ class Audit:
         }
 
 
-async def audit(
-    kafka_url: str, clickhouse: Client, *, deep: bool = False, wait_seconds: float = WAIT_SECONDS, ids: Ids = LOCAL
+async def audit(  # noqa: PLR0913 (what it looks at, each once)
+    kafka_url: str,
+    clickhouse: Client,
+    *,
+    deep: bool = False,
+    wait_seconds: float = WAIT_SECONDS,
+    ids: Ids = LOCAL,
+    forget_key: str = "",
 ) -> Audit:
     """Compare what the topics hold now with what has landed after at most `wait_seconds`.
+
+    `forget_key` is the secret by which records of forgotten customers are known.
 
     Raises UnavailableError when Kafka, ClickHouse or the schema registry does not answer, and ConfigurationError when
     there are no topics to audit.
@@ -99,7 +108,7 @@ async def audit(
             raise ConfigurationError(f"Kafka at {kafka_url} has no topic of Touchline: is TOUCHLINE_KAFKA_URL right?")
         await _wait(log, spans, clickhouse, known, until)
         await _wait(log, await log.spans(["rejected"]), clickhouse, known, until)
-        auditor = _Auditor(log, clickhouse, known, deep, ids)
+        auditor = _Auditor(log, clickhouse, known, deep, ids, ForgottenRecords(log, clickhouse, forget_key))
         for topic in LANDED_NAMES:
             await auditor.add({tp: span for tp, span in spans.items() if tp.topic == topic}, topic)
         profiles = None
@@ -139,8 +148,17 @@ async def _wait(
 class _Auditor:
     """Gathers the partitions and the notes, topic by topic."""
 
-    def __init__(self, log: LogReader, clickhouse: Client, known: Mapping[str, int], deep: bool, ids: Ids) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 (what it looks at, each once)
+        self,
+        log: LogReader,
+        clickhouse: Client,
+        known: Mapping[str, int],
+        deep: bool,
+        ids: Ids,
+        forgotten: ForgottenRecords,
+    ) -> None:
         self._log = log
+        self._forgotten = forgotten
         self._clickhouse = clickhouse
         self._known = known
         self._deep = deep
@@ -157,14 +175,21 @@ class _Auditor:
         refused = await self._refused_offsets(topic)
         unproven = {tp: span for tp, span in spans.items() if not is_complete(span, entries[epoch, tp.partition])}
         offsets = await self._offsets(unproven)
+        gone = await self._forgotten.offsets(spans, topic, epoch)
         now = await self._log.spans([topic])
         for tp, span in spans.items():
             key = (epoch, tp.partition)
-            result = account(span, entries[key], offsets.get(tp), refused.get(key, []))
+            forgotten = gone[tp] - set(refused.get(key, []))
+            held = [offset for offset in offsets[tp] if offset not in forgotten] if tp in offsets else None
+            result = account(span, entries[key], held, refused.get(key, []))
             line = _line(topic, tp.partition, epoch, span, result)
+            line = _with_forgotten(line, len(forgotten), counted=held is None)
             line = self._with_losses(line, result, entries.pop(key), now.get(tp, span).end)
             line = self._with_dead_letters(line, span, refused.get(key, []))
-            self.partitions.append(await self._with_rows(line, tp, span, refused.get(key, [])))
+            excused = forgotten.union(refused.get(key, []))
+            self.partitions.append(await self._with_rows(line, tp, span, excused))
+        self.notes += self._forgotten.notes
+        self._forgotten.notes = []
         self._add_gone(topic, entries)
 
     async def _offsets(self, spans: Mapping[TopicPartition, Span]) -> dict[TopicPartition, list[int]]:
@@ -202,12 +227,12 @@ class _Auditor:
         self.notes.append(f"{where}: {missing} records were refused, but their dead letters are missing")
         return replace(line, dead_letters=kept, difference=line.difference + missing)
 
-    async def _with_rows(self, line: Partition, tp: TopicPartition, span: Span, refused: Sequence[int]) -> Partition:
+    async def _with_rows(self, line: Partition, tp: TopicPartition, span: Span, excused: Set[int]) -> Partition:
         """Ask the table of touchpoints whether the rows that the ledger speaks of are there."""
         if line.topic != "touchpoints" or not (self._deep or await self._hides_rows(line)):
             return line
         rows = await rows_of(self._clickhouse, tp.partition, line.epoch)
-        found = await examine(self._log, {tp: span}, rows, self._ids, excused=set(refused), deep=self._deep)
+        found = await examine(self._log, {tp: span}, rows, self._ids, excused=excused, deep=self._deep)
         if found.unseen:
             found.excuse(await places_of(self._clickhouse, [key for key, _ in found.unseen]), line.epoch)
         where = f"{line.topic} partition {line.partition}"
@@ -250,6 +275,13 @@ def _line(topic: str, partition: int, epoch: int, span: Span, result: Account) -
         dead_letters=result.dead_letters,
         difference=result.difference,
     )
+
+
+def _with_forgotten(line: Partition, forgotten: int, *, counted: bool) -> Partition:
+    """Show the records of forgotten customers as such; `counted` says that they are among the landed ones so far."""
+    if counted:
+        return replace(line, forgotten=forgotten, landed=line.landed - forgotten)
+    return replace(line, forgotten=forgotten, records=line.records + forgotten)
 
 
 def _corrected(line: Partition, found: Findings) -> Partition:

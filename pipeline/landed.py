@@ -28,7 +28,11 @@ class Positions:
     read: Callable[[], Awaitable[Mapping[TopicPartition, int]]]
 
 
+Place = tuple[TopicPartition, int]
+"""A record's partition and offset."""
+
 LANDED_NAMES = tuple(topic.name for topic in LANDED)
+_STALLED_SECONDS = 120.0
 _POLL_SECONDS = (0.02, 0.05, 0.1, 0.2)
 
 
@@ -88,6 +92,26 @@ async def wait_for(
         if left:
             await asyncio.sleep(_POLL_SECONDS[min(tries, len(_POLL_SECONDS) - 1)])
             tries += 1
+
+
+async def until_past(places: Iterable[Place], positions: Positions, who: str = "the rebuild") -> None:
+    """Return when the positions are past every place. Raises UnavailableError, saying who waits, when none moves."""
+    wanted: dict[TopicPartition, int] = {}
+    for tp, offset in places:
+        wanted[tp] = max(wanted.get(tp, 0), offset + 1)
+    before: Mapping[TopicPartition, int] = {}
+    moved = time.monotonic()
+    while True:
+        now = await positions.read()
+        if all(now.get(tp, 0) >= position for tp, position in wanted.items()):
+            return
+        if now != before:
+            before, moved = now, time.monotonic()
+        if time.monotonic() - moved > _STALLED_SECONDS:
+            raise UnavailableError(
+                f"{who} waits for touchpoints to be {positions.what}, and nothing moves: are the workers running?"
+            )
+        await asyncio.sleep(_POLL_SECONDS[1])
 
 
 async def _still_open(

@@ -8,7 +8,6 @@ is tried again.
 
 from __future__ import annotations
 
-import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -21,8 +20,8 @@ import msgspec
 from aiokafka import AIOKafkaProducer, TopicPartition
 
 from pipeline.customer import Rules, revision_of
-from pipeline.errors import UnavailableError, UsageError
-from pipeline.landed import Positions, committed_positions, marks_of, wait_for
+from pipeline.errors import UsageError
+from pipeline.landed import Place, committed_positions, marks_of, until_past, wait_for
 from pipeline.log_reader import LogReader, log_reader
 from pipeline.model import Record
 from pipeline.rebuilding import Rebuilt, rebuild
@@ -36,7 +35,6 @@ PAGE_CUSTOMERS = 2_000
 PAGE_TOUCHPOINTS = 100_000
 ROUNDS = 5
 _WAIT_SECONDS = 120.0
-_POLL_SECONDS = 0.05
 _ROWS_BYTES = 400_000
 _TRANSACTION_MS = 10_000
 """A command that dies in a transaction holds its partitions' readers back for no longer than this."""
@@ -126,10 +124,6 @@ async def _producer(kafka_url: str, rebuild_id: str) -> AsyncIterator[AIOKafkaPr
         yield producer
     finally:
         await producer.stop()
-
-
-Place = tuple[TopicPartition, int]
-"""A record's partition and offset."""
 
 
 @dataclass
@@ -232,11 +226,11 @@ class _Work:
 
     async def _applied(self, places: Sequence[Place], epoch: int) -> None:
         partitions = {tp for tp, _ in places}
-        await _reached(places, committed_positions(self.kafka_url, CUSTOMERS_GROUP, partitions, epoch))
+        await until_past(places, committed_positions(self.kafka_url, CUSTOMERS_GROUP, partitions, epoch))
 
     async def _landed(self, places: Iterable[Place], epoch: int) -> None:
         """Wait until the touchpoints before the places have landed, and all that was published of them."""
-        await _reached(places, marks_of(self.clickhouse, {"touchpoints": epoch}, ["touchpoints"]))
+        await until_past(places, marks_of(self.clickhouse, {"touchpoints": epoch}, ["touchpoints"]))
         spans = await self.log.spans(["journeys"])
         marks = marks_of(self.clickhouse, await epochs(self.kafka_url), ["journeys"])
         await wait_for(self.log, spans, marks, time.monotonic() + _WAIT_SECONDS)
@@ -262,23 +256,3 @@ class _Work:
 
 def _live_journeys(made: Rebuilt) -> int:
     return len({row["journey_id"] for row in made.journeys if not row["withdrawn"]})
-
-
-async def _reached(places: Iterable[Place], positions: Positions) -> None:
-    """Return when the positions are past every place. Raises UnavailableError when nothing moves any more."""
-    wanted: dict[TopicPartition, int] = {}
-    for tp, offset in places:
-        wanted[tp] = max(wanted.get(tp, 0), offset + 1)
-    before: Mapping[TopicPartition, int] = {}
-    moved = time.monotonic()
-    while True:
-        now = await positions.read()
-        if all(now.get(tp, 0) >= position for tp, position in wanted.items()):
-            return
-        if now != before:
-            before, moved = now, time.monotonic()
-        if time.monotonic() - moved > _WAIT_SECONDS:
-            raise UnavailableError(
-                f"the rebuild waits for touchpoints to be {positions.what}, and nothing moves: are the workers running?"
-            )
-        await asyncio.sleep(_POLL_SECONDS)

@@ -1,10 +1,11 @@
-"""Requests in the log: what asks the customers agent, in order with the touchpoints, for more than a fold.
+"""Requests in the log: what asks the agents, in order with the records, for more than a fold.
 
-To take a rebuilt customer over, or to look at one whom silence alone has brought to another level.
+To take a rebuilt customer over, to forget one, or to look at one whom silence alone has brought to another level.
 
 They travel in topic `touchpoints` under the customer's key, so that their turn is exact: whatever stands before a
-`Begin` is in the rebuilt state, whatever stands after it is folded over that state. A value that is a request starts
-with a byte that no framed Avro value starts with; it is not a touchpoint, and nothing lands of it.
+`Begin` is in the rebuilt state, whatever stands after it is folded over that state; whatever stands before a `Forget`
+is forgotten. A `Forget` goes on through `risk` and `alerts`, behind all that was said of the customer there. A value
+that is a request starts with a byte that no framed Avro value starts with; it is no record, and nothing lands of it.
 """
 
 from __future__ import annotations
@@ -54,7 +55,27 @@ class Look(msgspec.Struct, array_like=True, tag="look", frozen=True):
     now: int
 
 
-Request = Begin | Rows | Finish | Look
+class Forget(msgspec.Struct, array_like=True, tag="forget", frozen=True):
+    """Forget this customer: drop the state, and let nothing that stands before this count again.
+
+    `hashed` is the keyed hash of the key (`pipeline.forgotten`), `requested_at` UTC milliseconds; `refuse` says whether
+    later touchpoints are refused, else they are those of a new customer.
+    """
+
+    forget_id: str
+    requested_at: int
+    hashed: bytes
+    refuse: bool
+
+
+class Forgotten(msgspec.Struct, array_like=True, tag="forgotten", frozen=True):
+    """ClickHouse holds nothing of the customer any more either: from here on a rebuild may begin again."""
+
+    forget_id: str
+    hashed: bytes
+
+
+Request = Begin | Rows | Finish | Forget | Forgotten | Look
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Request)

@@ -123,6 +123,12 @@ class Settings(BaseSettings):
         description="what is done about personal data in attributes: mask, hash or keep; per kind: mask,email=hash "
         "(email, phone, iban, personal); card numbers and passwords are masked whatever it says",
     )
+    forget_key: str = Field(
+        "",
+        description="secret of the hashes under which forgotten customers are kept, the same for the collector, the "
+        "workers and the commands; unset: the local stack's own, in its folder",
+        repr=False,
+    )
     identity_key: str = Field(
         "",
         description="key of the hashes of e-mail addresses and phone numbers; without one they can be guessed, "

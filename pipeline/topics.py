@@ -43,9 +43,13 @@ def changelog_of(group: str) -> str:
 
 CHANGELOG = changelog_of(CUSTOMERS_GROUP)
 ALERTS_CHANGELOG = changelog_of(ALERTS_GROUP)
+FORGOTTEN = "forgotten"
+"""Keyed hashes of the customers who were forgotten (see pipeline/forgotten.py)."""
 
 _POLL_SECONDS = 0.05
 _FOR_EVER = -1
+_COMPACTED_WITHIN_MS = 24 * 3_600_000
+"""How long a compacted topic may keep what a tombstone has deleted; Kafka's own default is for as long as it likes."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ LANDED = (
     Topic("rejected", "delete", keyed=False),
     Topic("alerts", "delete"),
 )
-ALL = (*LANDED, Topic(CHANGELOG, "compact"), Topic(ALERTS_CHANGELOG, "compact"))
+ALL = (*LANDED, Topic(CHANGELOG, "compact"), Topic(ALERTS_CHANGELOG, "compact"), Topic(FORGOTTEN, "compact", False))
 _EPOCHS = Topic(EPOCHS, "delete", keyed=False)
 COMPACTED = frozenset(topic.name for topic in ALL if topic.cleanup == "compact")
 
@@ -154,6 +158,8 @@ async def _make(admin: AIOKafkaAdminClient, topic: Topic, making: Making) -> boo
     config = {"cleanup.policy": topic.cleanup, "min.insync.replicas": str(min(2, making.replication_factor))}
     if topic.cleanup == "delete":
         config["retention.ms"] = str(_FOR_EVER if topic is _EPOCHS else making.retention_hours * 3_600_000)
+    else:
+        config["max.compaction.lag.ms"] = str(_COMPACTED_WITHIN_MS)
     partitions = 1 if topic is _EPOCHS else making.partitions
     new = NewTopic(topic.name, partitions, making.replication_factor, topic_configs=config)
     response = await admin.create_topics([new])

@@ -21,7 +21,10 @@ Key = tuple[str, str]
 
 @dataclass(eq=False)
 class Delivery:
-    """One alert for one destination: where its record stands, from when to send it (UTC milliseconds), its attempts."""
+    """One alert for one destination: where its record stands, from when to send it (UTC milliseconds), its attempts.
+
+    Nothing is written of one that is `forgotten`, not even what an attempt under way came to.
+    """
 
     alert: Record
     destination: str
@@ -32,6 +35,7 @@ class Delivery:
     began: int
     attempts: int = 0
     done: bool = False
+    forgotten: bool = False
 
     @property
     def key(self) -> Key:
@@ -88,6 +92,13 @@ class Backlog:
         """Close a delivery, if it is open."""
         if (found := self._deliveries.pop(key, None)) is not None:
             self._close(found)
+
+    def forget(self, partition: int, customer_id: str) -> None:
+        """Close all deliveries about a customer."""
+        for delivery in list(self._deliveries.values()):
+            if delivery.partition == partition and delivery.alert["customer_id"] == customer_id:
+                delivery.forgotten = True
+                self.finish(delivery.key)
 
     def position(self, partition: int) -> int:
         """From where the log must be read again after a restart: the lowest record that has a delivery open."""

@@ -40,6 +40,8 @@ FILES: dict[str, tuple[str, ...]] = {
     "demo": ("stack",),
     "alerts": ("alerts",),
     "channels": ("channels",),
+    "export": ("forget",),
+    "forget": ("forget",),
     "identities": ("identities",),
     "keys": ("keys",),
     "risk": ("risk", "learning"),

@@ -14,6 +14,7 @@ from pipeline.audit import Audit
 from pipeline.audit import audit as prove
 from pipeline.cli import app
 from pipeline.cli.common import Data, Json, print_json, run, tell
+from pipeline.cli.forget import secret_of
 from pipeline.registry import reading_ids
 from pipeline.settings import load
 
@@ -31,7 +32,8 @@ def audit(
 
     async def work() -> Audit:
         async with attach(load(), data) as target, await target.clickhouse() as client:
-            return await prove(target.kafka_url, client, deep=deep, ids=reading_ids(load()))
+            forget_key = secret_of(load(), target)
+            return await prove(target.kafka_url, client, deep=deep, ids=reading_ids(load()), forget_key=forget_key)
 
     result = run(work())
     if as_json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -28,6 +28,7 @@ from pipeline.collector.senders import Senders
 from pipeline.collector.touchpoints import RETRY_SECONDS, Touchpoints
 from pipeline.collector.webhooks import Webhooks
 from pipeline.errors import UnavailableError
+from pipeline.forgotten import Register
 from pipeline.model import VERSION
 from pipeline.privacy import Privacy
 from pipeline.publisher import Publisher
@@ -37,11 +38,15 @@ from schemas.ids import LOCAL, Ids
 
 @dataclass(frozen=True)
 class Collector:
-    """The public app, what the private one shows of it, and the clicks to finish before the publisher stops."""
+    """The public app, what the private one shows of it, and the clicks to finish before the publisher stops.
+
+    Whose events are refused because they are to stay forgotten is for its owner to keep up to date in `forgotten`.
+    """
 
     app: FastAPI
     metrics: Metrics
     clicks: Backlog | None = None
+    forgotten: Register = field(default_factory=Register)
 
 
 def build(settings: Settings, publisher: Publisher, ids: Ids = LOCAL) -> Collector:
@@ -56,7 +61,8 @@ def build(settings: Settings, publisher: Publisher, ids: Ids = LOCAL) -> Collect
     keys = KeyWatch(keys_of_setting(settings.write_keys), settings.keys_file)
     metrics.watch(keys)
     entry = Entry(keys, Limiter(settings.key_rate, settings.key_burst), gate)
-    intake = Intake(ids, Privacy.of(settings), derive_sentiment=settings.derive_sentiment)
+    register = Register(settings.forget_key)
+    intake = Intake(ids, Privacy.of(settings), derive_sentiment=settings.derive_sentiment, register=register)
     keeper = Keeper(publisher, intake, metrics)
     endpoint = Touchpoints(keeper, entry, metrics, intake)
     webhook = Webhooks(Senders(settings, entry), entry, keeper, intake, metrics)
@@ -103,7 +109,7 @@ def build(settings: Settings, publisher: Publisher, ids: Ids = LOCAL) -> Collect
     clicks = mount(app, settings, Parts(publisher, gate, metrics, intake))
     app.add_exception_handler(HTTPException, plain)
     described.secure(app)
-    return Collector(app, metrics, clicks)
+    return Collector(app, metrics, clicks, register)
 
 
 async def plain(request: Request, error: Exception) -> Response:

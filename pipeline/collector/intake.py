@@ -12,8 +12,9 @@ from pipeline.channels.compiled import Source
 from pipeline.channels.envelope import Incoming, kept
 from pipeline.channels.touchpoints import accepted
 from pipeline.collector.pieces import Piece
+from pipeline.forgotten import REFUSAL, Register
 from pipeline.lanes import Message
-from pipeline.model import NOT_ALLOWED, FieldError, Record, Rejected, dead_letter
+from pipeline.model import ANONYMOUS_PREFIX, NOT_ALLOWED, FieldError, Record, Rejected, dead_letter
 from pipeline.parsing import parse
 from pipeline.privacy import MASKING, Privacy
 from pipeline.validation import EVENT_LIMIT, rejected, validate
@@ -39,7 +40,15 @@ class Taken:
 class Intake:
     """Validates, protects and encodes events; asks nobody, and never raises for what an event holds."""
 
-    def __init__(self, ids: Ids = LOCAL, privacy: Privacy = MASKING, *, derive_sentiment: bool = False) -> None:
+    def __init__(
+        self,
+        ids: Ids = LOCAL,
+        privacy: Privacy = MASKING,
+        *,
+        derive_sentiment: bool = False,
+        register: Register | None = None,
+    ) -> None:
+        self._register = Register() if register is None else register
         self._privacy = privacy
         self._derive_sentiment = derive_sentiment
         self._touchpoint = Encoder("touchpoints", ids)
@@ -61,6 +70,8 @@ class Intake:
         taken = Taken()
         for index, raw in pieces:
             record = _checked(raw, now, source, event_id and event_id(index), channels)
+            if len(self._register):
+                record = self._unless_forgotten(record, raw)
             message = self._encoded(record, raw, taken.masked) if isinstance(record, dict) else record
             if isinstance(message, Rejected):
                 taken.refused.append((index, _named(message, event_id and event_id(index))))
@@ -76,6 +87,9 @@ class Intake:
         taken = Taken()
         for index, mapped in enumerate(outcome.touchpoints):
             record = self._mapped(source, mapped, now, channels)
+            if self._is_forgotten(record if isinstance(record, dict) else mapped.event):
+                taken.refused.append((index, REFUSAL))
+                continue
             message = self._encoded(record, b"", taken.masked) if isinstance(record, dict) else record
             if isinstance(message, Rejected):
                 taken.refused.append((index, replace(message, original=kept(incoming, source.headers, index))))
@@ -88,6 +102,18 @@ class Intake:
         if (problem := _out_of_scope(mapped.event, channels)) is not None:
             return rejected(mapped.event, (problem,))
         return accepted(source, mapped, now, derive_sentiment=self._derive_sentiment)
+
+    def _unless_forgotten(self, record: Record | Rejected, raw: bytes) -> Record | Rejected:
+        """The record or its refusal, unless its customer is to stay forgotten: then nothing that came in is kept."""
+        event = record if isinstance(record, dict) else parse(raw)[0]
+        return REFUSAL if self._is_forgotten(event) else record
+
+    def _is_forgotten(self, event: Any) -> bool:
+        if not len(self._register) or not isinstance(event, dict):
+            return False
+        customer, anonymous = event.get("customer_id"), event.get("anonymous_id")
+        key = customer if customer is not None else f"{ANONYMOUS_PREFIX}{anonymous}"
+        return isinstance(key, str) and self._register.refuses(key.encode("utf-8", "surrogatepass"))
 
     def dead_letters(self, refused: Iterable[tuple[int, Rejected]], now: int, source: str) -> list[Message]:
         """Encode what was refused."""

@@ -15,6 +15,7 @@ from pipeline.collector.app import build
 from pipeline.collector.orders import Orders
 from pipeline.console.warehouse import Warehouse
 from pipeline.errors import ConfigurationError, UnavailableError
+from pipeline.forgotten_log import follow
 from pipeline.listener import Listener, bound, url_of
 from pipeline.publisher import Publisher
 from pipeline.registry import schema_ids_at_last
@@ -57,11 +58,13 @@ async def serve(settings: Settings, *, on_ready: Callable[[Listening], None]) ->
         ]
         listening = Listening(url_of(public_socket), url_of(private_socket))
         connecting = asyncio.create_task(_connect(publisher))
+        following = asyncio.create_task(follow(settings.kafka_url, collector.forgotten))
         try:
             await _run(servers, lambda: on_ready(listening))
         finally:
             connecting.cancel()
-            await asyncio.wait({connecting})
+            following.cancel()
+            await asyncio.wait({connecting, following})
             if collector.clicks is not None:
                 await collector.clicks.finish(settings.ack_timeout_seconds)
             await publisher.stop()

@@ -17,6 +17,7 @@ from pipeline import readiness, topics
 from pipeline.collector.key_file import path_of
 from pipeline.errors import UnavailableError
 from pipeline.local.child import POLL_SECONDS, Child
+from pipeline.local.password import forget_key_of
 from pipeline.local.server import free_port, is_free
 from pipeline.local.stack import BACKOFF_FIRST, BACKOFF_MOST, STEADY_SECONDS, Endpoints, LocalStack, to_stderr
 from pipeline.settings import Settings
@@ -118,6 +119,7 @@ class Installation:
             "TOUCHLINE_WRITE_KEYS": keys.write,
             "TOUCHLINE_KEYS_FILE": str(path_of(self._settings, self._data).resolve()),
             "TOUCHLINE_READ_KEY": keys.read,
+            "TOUCHLINE_FORGET_KEY": self._settings.forget_key or forget_key_of(self._data),
             "TOUCHLINE_COLLECTOR_HOST": "127.0.0.1",
             "TOUCHLINE_COLLECTOR_PORT": str(_preferred(self._settings.collector_port)),
             "TOUCHLINE_COLLECTOR_PRIVATE_PORT": str(_preferred(self._settings.collector_private_port)),

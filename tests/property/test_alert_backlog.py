@@ -67,3 +67,18 @@ def test_an_alert_is_open_until_it_is_delivered_given_up_or_acknowledged(records
             case "delivered" | "given_up":
                 expected.discard((record["alert_id"], record["destination"]))
     assert set(opened(read(records))) == expected
+
+
+@given(RECORDS, ONE)
+def test_nothing_about_a_forgotten_customer_is_open_and_nobody_else_is_touched(
+    records: list[Record], one: Record
+) -> None:
+    backlog = read(records)
+    before = opened(backlog)
+    theirs = [each for each in backlog._deliveries.values() if each.alert["customer_id"] == one["customer_id"]]
+    backlog.forget(0, one["customer_id"])
+    assert all(each.forgotten and each.done for each in theirs)
+    gone = {each.key for each in theirs}
+    assert opened(backlog) == {key: value for key, value in before.items() if key not in gone}
+    others = [each[0] for key, each in before.items() if key not in gone]
+    assert backlog.position(0) == min(others, default=len(records))

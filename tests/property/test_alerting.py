@@ -14,6 +14,7 @@ from agents.chunk import Chunk
 from pipeline.alerts.policy import DAY, Policy
 from pipeline.alerts.records import acknowledgement, snooze
 from pipeline.alerts.standing import Standing, load
+from pipeline.requests import Forget, Forgotten, dump, is_request
 from schemas.codec import Decoder, Encoder
 
 EPOCHS = {"risk": 7, "alerts": 8}
@@ -86,7 +87,7 @@ class Worker:
                 del self.states[key]
             else:
                 self.states[key] = value
-        self.said += [DECODE(value) for _, value in out.alerts]
+        self.said += [DECODE(value) for _, value in out.alerts if not is_request(value)]
         return out
 
 
@@ -157,3 +158,41 @@ def test_what_cannot_be_read_is_refused_and_the_rest_goes_on() -> None:
     assert [each["status"] for each in worker.said] == ["raised"]
     out = worker.take("alerts", [(b"ann", ALERTS(each)) for each in worker.said])
     assert not any(out.by_topic().values())
+
+
+@given(STEPS, STEPS)
+def test_a_forgotten_customer_stands_as_somebody_never_heard_of(before: list[Step], after: list[Step]) -> None:
+    """What is said of the others stays as it is; the request goes on behind all that was said of the customer."""
+    forget = dump(Forget("f", 10**12, b"h" * 32, refuse=False))
+    worker, undisturbed = Worker(), Worker()
+    for topic, key, value in logs(before):
+        worker.take(topic, [(key, value)])
+        if key != b"ann":
+            undisturbed.take(topic, [(key, value)])
+    out = worker.take("risk", [(b"ann", forget)])
+    assert out.refused == []
+    assert out.alerts[-1] == (b"ann", forget)
+    assert b"ann" not in worker.states
+    worker.take("alerts", [(b"ann", forget)])
+    assert worker.states.keys() == undisturbed.states.keys()
+    worker.said.clear()
+    undisturbed.said.clear()
+    for topic, key, value in logs(after):
+        worker.take(topic, [(key, value)])
+        undisturbed.take(topic, [(key, value)])
+    assert worker.said == undisturbed.said
+
+
+def test_the_request_read_back_drops_what_an_order_made_but_no_later_alert() -> None:
+    worker = Worker()
+    worker.take("alerts", [(b"ann", ALERTS(snooze("ann", 9 * DAY, 5)))])
+    worker.take("alerts", [(b"ann", dump(Forget("f", DAY, b"h" * 32, refuse=False)))])
+    assert b"ann" not in worker.states
+    worker.take("risk", [(b"ann", change("ann", "critical", 2 * DAY))])
+    worker.take("alerts", [(b"ann", dump(Forget("f", DAY, b"h" * 32, refuse=False)))])
+    assert b"ann" in worker.states
+
+
+def test_no_other_request_is_taken_from_these_topics() -> None:
+    requests = [(b"ann", dump(Forgotten("f", b"h" * 32))), (None, dump(Forget("f", 1, b"h", refuse=False)))]
+    assert Worker().take("risk", requests).refused == [0, 1]

@@ -1,0 +1,4 @@
+SELECT *
+FROM {view:Identifier}
+WHERE customer_id IN {keys:Array(String)}
+ORDER BY ALL

@@ -1,0 +1,6 @@
+ALTER TABLE identity_corrections_log /*on_cluster*/
+DELETE WHERE set_at <= (SELECT max(requested_at) FROM forget_requests WHERE forget_id = {forget_id:UUID})
+    AND (
+        customer_id IN (SELECT customer_id FROM forget_requests WHERE forget_id = {forget_id:UUID})
+        OR concat('anon:', anonymous_id) IN (SELECT customer_id FROM forget_requests WHERE forget_id = {forget_id:UUID}))
+SETTINGS mutations_sync = 2, allow_nondeterministic_mutations = 1

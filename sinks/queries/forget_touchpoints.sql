@@ -1,0 +1,8 @@
+ALTER TABLE touchpoints_log /*on_cluster*/
+DELETE WHERE customer_id IN (SELECT customer_id FROM forget_requests WHERE forget_id = {forget_id:UUID})
+    AND bitOr(bitShiftLeft(kafka_epoch, 38), kafka_offset) <= transform(
+        customer_id,
+        (SELECT groupArray(customer_id) FROM (SELECT * FROM forget_requests WHERE forget_id = {forget_id:UUID} ORDER BY customer_id)),
+        (SELECT groupArray(revision) FROM (SELECT * FROM forget_requests WHERE forget_id = {forget_id:UUID} ORDER BY customer_id)),
+        toInt64(-1))
+SETTINGS mutations_sync = 2, allow_nondeterministic_mutations = 1
