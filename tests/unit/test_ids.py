@@ -26,6 +26,10 @@ RISK = {
     "model_version": "1",
     "event_id": "00000000-0000-0000-0000-000000000001",
     "imported": False,
+    "evidence": [],
+    "channels": [],
+    "segment": None,
+    "value": None,
 }
 WHOLE = touchpoint(1, value=1.5, attributes={"page": "/"}, import_id="i")
 
