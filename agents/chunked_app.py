@@ -33,7 +33,8 @@ class ChunkedApp(faust.App):
         self.waits = Waits()
         self.metrics = Metrics(done)
         self.settled = False
-        """Whether the partitions are assigned, and the states of the tables recovered."""
+        """Whether the partitions are assigned, the states of the tables recovered, and where to read from is known."""
+        self.on_settled: Callable[[], None] = lambda: None
         self.closing: list[Callable[[], Awaitable[None]]] = []
         """What to close when the application stops, in order."""
         self.releasing: list[Callable[[], Awaitable[None]]] = []
@@ -47,6 +48,11 @@ class ChunkedApp(faust.App):
         """A topic for an agent; what it holds of it is bounded by `flow`."""
         self.flow.watch(name)
         return self.topic(name, key_type=bytes, value_type=bytes, maxsize=_QUEUED_CHUNKS)
+
+    def settle(self) -> None:
+        """Note that the work can begin."""
+        self.settled = True
+        self.on_settled()
 
     async def ends(self) -> Mapping[Partition, int]:
         """Where the logs of the partitions assigned end now."""

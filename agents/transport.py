@@ -80,6 +80,7 @@ class Consumer(driver.Consumer):
         positions = {tp: max(starts[tp].position if tp in starts else 0, beginnings[tp] or 0) for tp in assigned}
         await self.seek_wait(positions)
         self._thread.continuity.remember(starts)
+        self.app.settle()
         return positions
 
     async def _starts(self, assigned: set[TP]) -> Mapping[TP, Start]:

@@ -75,10 +75,12 @@ async def _until_told(app: ChunkedApp, on_ready: Callable[[], None], watch: Watc
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
 
+    app.on_settled = on_ready
+
     @app.on_rebalance_complete.connect(weak=False)
-    async def ready(*_: Any, **__: Any) -> None:
-        app.settled = True
-        on_ready()
+    async def nothing_to_seek(*_: Any, **__: Any) -> None:
+        if not app.consumer.assignment():
+            app.settle()
 
     await app.start()
     waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(app.until_failed())]

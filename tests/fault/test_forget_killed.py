@@ -12,6 +12,7 @@ import pytest
 from pipeline.forget import forget
 from pipeline.local.installation import Installation
 from pipeline.settings import Settings
+from sinks.clickhouse import Client
 from tests.command import start
 from tests.fault.installed import clickhouse
 from tests.integration.forget_world import (
@@ -35,6 +36,13 @@ VICTIMS = ("customers", "the command", "landing", "alerts")
 NEEDLES = tuple(name.encode() for name in GONE)
 
 
+async def until_under_way(client: Client) -> None:
+    """Wait until ClickHouse has been told whom to forget: the command is in the midst of it then."""
+    async with asyncio.timeout(60):
+        while await client.query("SELECT count() FROM forget_requests") == [(0,)]:
+            await asyncio.sleep(0.01)
+
+
 async def test_kills_while_people_are_forgotten_change_nothing(tmp_path: Path) -> None:
     data, rng = tmp_path / "stack", random.Random(5)
     settings = Settings(collector_port=0, collector_private_port=0, session_timeout_seconds=6.0)
@@ -51,10 +59,11 @@ async def test_kills_while_people_are_forgotten_change_nothing(tmp_path: Path) -
             forgetting = await start("forget", customer, "--refuse-later", "--yes", "--data", str(data))
             finished = asyncio.create_task(forgetting.communicate())
             traffic = asyncio.create_task(send(installation, event(customer, 1), event("passer-by", 1)))
-            await asyncio.wait({finished}, timeout=rng.uniform(1.0, 4.0))
             if victim == "the command":
+                await until_under_way(client)
                 forgetting.kill()
             else:
+                await asyncio.wait({finished}, timeout=rng.uniform(0.5, 2.5))
                 installation.role(victim).signal(signal.SIGKILL)
                 await installation.role(victim).wait()
                 await installation.relaunch(victim)
