@@ -9,6 +9,7 @@ who stay have a story that looks like a leaver's (`Company.fates`): they are cou
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -28,15 +29,23 @@ _MONTH = 30 * DAY
 
 
 async def run() -> None:
-    """Print each seed's figures, then those of all together."""
+    """Print each seed's figures, then the recall by the way in which customers leave, then those of all together."""
     totals = [0] * 9
     leads: list[float] = []
+    ways: Counter[str] = Counter()
+    warned: Counter[str] = Counter()
     for seed in SEEDS:
         found = people(seed, CUSTOMERS)
+        for name, at in found.company.leavers.items():
+            way = found.company.fates[name]
+            ways[way] += 1
+            warned[way] += _high(found.touches.get(name, []), _moment(at) - DAY)
         figures = [*_found(found, seed), *_alarms(found)]
         totals = [total + figure for total, figure in zip(totals, figures, strict=True)]
         leads += _leads(found)
         _tell(f"seed {seed}", figures)
+    for way, count in ways.most_common():
+        tell("risk_company_ways", way=way, leavers=count, recall=warned[way] / count)
     _tell("all", totals, lead_median=quantile(leads, 0.5), lead_quarter=quantile(leads, 0.25), warned=len(leads))
 
 
