@@ -1,3 +1,2 @@
-SELECT seen, devices
-FROM customer_devices(customer = {customer:String})
+/*select of customer_devices*/
 SETTINGS max_threads = 1

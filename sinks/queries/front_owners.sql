@@ -1,3 +1,2 @@
-SELECT device, owner
-FROM device_owners(devices = {devices:Array(String)})
+/*select of device_owners*/
 SETTINGS max_threads = 1
