@@ -6,13 +6,26 @@ import re
 from functools import cache
 from importlib.resources import files
 
+_SELECT_OF = re.compile(r"/\*select of (\w+)\*/")
+_VIEW = re.compile(r"^AS (.*)^COMMENT '", re.MULTILINE | re.DOTALL)
 _END = re.compile(r";[ \t]*$", re.MULTILINE)
 
 
 @cache
 def query(name: str) -> str:
-    """Return the one statement of queries/<name>.sql."""
-    return read("queries", f"{name}.sql")
+    """Return the one statement of queries/<name>.sql.
+
+    Where it says /*select of <view>*/, the view's own SELECT stands: ClickHouse analyses a view with parameters twice,
+    once more for its columns.
+    """
+    return _SELECT_OF.sub(lambda found: select_of(found[1]), read("queries", f"{name}.sql"))
+
+
+def select_of(view: str) -> str:
+    """Return what a view selects, its parameters in it. Raises ValueError when no file of views/ is that view's."""
+    [file] = [each for each in names("views") if each.partition("_")[2] == f"{view}.sql"]
+    [select] = _VIEW.findall(read("views", file))
+    return str(select).rstrip()
 
 
 def names(folder: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from pipeline.collector import answers
 from pipeline.collector.read_key import ReadKey
 from pipeline.collector.refusal import Refusal
+from pipeline.console.front_desk import FrontDesk
 from pipeline.console.warehouse import Warehouse
 from pipeline.errors import TouchlineError
 
@@ -19,14 +20,14 @@ class CustomersEndpoint:
     """Shows the row of view screen_pop to whoever has the read key."""
 
     def __init__(self, warehouse: Warehouse, key: ReadKey) -> None:
-        self._warehouse = warehouse
+        self._desk = FrontDesk(warehouse)
         self._key = key
 
     async def __call__(self, request: Request, customer_id: str) -> Response:
         """The row as the view has it; 404 for who was never seen, 503 while ClickHouse cannot answer."""
         try:
             self._key.check_header(request.headers.get("authorization"))
-            row = await self._warehouse.row("screen_pop", id=customer_id)
+            row = await self._desk.look_up(customer_id)
         except Refusal as refusal:
             return answers.refused(refusal)
         except TouchlineError as error:

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from pipeline.collector.refusal import Refusal
 from pipeline.console.figures import Overview
+from pipeline.console.front_desk import FrontDesk
 from pipeline.console.gate import common
 from pipeline.console.render import page
 from pipeline.console.session import Session
@@ -40,6 +41,7 @@ class Pages:
 
     def __init__(self, warehouse: Warehouse, overview: Overview) -> None:
         self._warehouse = warehouse
+        self._desk = FrontDesk(warehouse)
         self._overview = overview
 
     async def overview(self, _: Request, session: Session) -> Response:
@@ -105,7 +107,7 @@ class Pages:
     async def _found(self, wanted: str) -> Row | None:
         """Who has this id, or has it without the blanks around it that came along with what was typed."""
         for each in dict.fromkeys((wanted, wanted.strip())):
-            if each and (row := await self._warehouse.row("screen_pop", id=each)):
+            if each and (row := await self._desk.look_up(each)):
                 return row
         return None
 

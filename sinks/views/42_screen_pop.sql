@@ -27,8 +27,6 @@
 --                    the alert that is not over: open or acknowledged; null while there is none
 -- snoozed_until      nothing is raised before, UTC; null while not snoozed
 CREATE OR REPLACE VIEW screen_pop /*on_cluster*/
-AS WITH
-    (SELECT (person_id, keys) FROM person_keys(id = {customer_id:String})) AS who
-SELECT *
-FROM person_summary(person = who.1, keys = who.2) AS person
+AS SELECT *
+FROM person_pop(keys = (SELECT keys FROM person_keys(id = {customer_id:String}))) AS person
 COMMENT 'What a member of staff should see when this customer calls now: screen_pop(customer_id = ''...'')';

@@ -43,13 +43,13 @@ class Engine:
     async def ask(self, query: str) -> Answer:
         """Run a query and read all of its answer."""
         self._forget_peak()
-        cpu, began = self._cpu(), time.perf_counter()
+        cpu, began = self.cpu(), time.perf_counter()
         response = await self._post(query, {})
         seconds = time.perf_counter() - began
         summary = json.loads(response.headers["X-ClickHouse-Summary"])
         return Answer(
             seconds,
-            self._cpu() - cpu,
+            self.cpu() - cpu,
             int(summary["read_rows"]),
             int(summary["read_bytes"]),
             int(summary["result_rows"]),
@@ -71,7 +71,8 @@ class Engine:
             raise RuntimeError(f"{query[:200]}: {response.text[:500]}")
         return response
 
-    def _cpu(self) -> float:
+    def cpu(self) -> float:
+        """CPU seconds that the engine has used so far, in hundredths."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 

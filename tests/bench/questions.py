@@ -18,6 +18,8 @@ from pathlib import Path
 
 import httpx
 
+from pipeline.console.front_desk import FrontDesk
+from pipeline.console.warehouse import Warehouse
 from pipeline.local.child import Child
 from pipeline.local.clickhouse import ClickHouse
 from pipeline.local.server import free_port
@@ -31,6 +33,8 @@ from tests.bench.report import percentile, tell
 
 CUSTOMERS = 500_000
 RUNS = 20
+CALLS = 50
+WARM_UP = 5
 SECONDS = 60.0
 """A query is not run again when it has taken as long in all."""
 
@@ -66,6 +70,7 @@ async def run(scale: float = 1.0) -> None:
                 await fill(engine, customers)
             await engine.text("SYSTEM STOP VIEWS")  # what refreshes meanwhile would be measured, too
             await _tables(engine)
+            await _front_desk(engine, customers)
             for name, query in ONE.items():
                 asked = [f"customer-{number * customers // RUNS:07d}" for number in range(RUNS)]
                 await _ask(engine, name, [query.format(customer=customer) for customer in asked])
@@ -101,6 +106,28 @@ async def _tables(engine: Engine) -> None:
     """What the tables hold, and how many parts a query meets."""
     for line in (await engine.text(COMPANY["parts"])).splitlines():
         tell("questions: table", **json.loads(line))
+
+
+async def _front_desk(engine: Engine, customers: int) -> None:
+    """What GET /v1/customers/{customer_id} asks of ClickHouse: one customer after the other, another each time."""
+    settings = Settings(clickhouse_url=engine.url, clickhouse_user="default", clickhouse_password=engine.password)
+    warehouse, seconds, cpu = Warehouse(settings), [], 0.0
+    desk = FrontDesk(warehouse)
+    for number in range(-WARM_UP, CALLS):
+        before, began = engine.cpu(), time.perf_counter()
+        await desk.look_up(f"customer-{number % CALLS * customers // CALLS:07d}")
+        if number >= 0:
+            seconds.append(time.perf_counter() - began)
+            cpu += engine.cpu() - before
+    await warehouse.close()
+    tell(
+        "questions: front desk",
+        calls=CALLS,
+        p50_ms=1000 * percentile(seconds, 0.5),
+        p95_ms=1000 * percentile(seconds, 0.95),
+        cpu_ms=1000 * cpu / CALLS,
+        load=os.getloadavg()[0],
+    )
 
 
 async def _ask(engine: Engine, name: str, queries: list[str]) -> None:

@@ -1,0 +1,2 @@
+/*select of customer_devices*/
+SETTINGS max_threads = 1

@@ -1,0 +1,2 @@
+/*select of device_owners*/
+SETTINGS max_threads = 1
