@@ -93,7 +93,7 @@ class Folding:
         epoch: int,
         ids: Ids = LOCAL,
         *,
-        due: Callable[[int, int], Iterable[Order]] = lambda *_: (),
+        due: Callable[[int, Mapping[bytes, bytes], int], Iterable[Order]] = lambda *_: (),
         forget_key: str = "",
     ) -> None:
         self._due = due
@@ -118,9 +118,8 @@ class Folding:
         self._rules = self._current()
         out = Outputs()
         if chunk.first == chunk.next:
-            out.touchpoints += [
-                (key, requests.dump(order)) for key, order in self._due(chunk.partition, now) if key in before
-            ]
+            orders = self._due(chunk.partition, before, now)
+            out.touchpoints += [(key, requests.dump(look)) for key, look in orders]
             return out
         grouped = self._by_customer(chunk, out, now)
         markers = bool(self._forget_key) and _FORGOTTEN in before

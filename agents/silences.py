@@ -42,19 +42,12 @@ class Order(NamedTuple):
     look: Look
 
 
-class _Next(NamedTuple):
-    """What comes at a moment: a change of level, or, without an order, another look."""
-
-    moment: int
-    order: Order | None
-
-
 @dataclass
 class _Partition:
-    """`quiet` since when, the longest first; `next` by customer; `moments` of it, some of them outdated."""
+    """`quiet` since when, the longest first; the `next` moment by customer; all `moments` as a heap, some outdated."""
 
     quiet: dict[bytes, int] = field(default_factory=dict)
-    next: dict[bytes, _Next] = field(default_factory=dict)
+    next: dict[bytes, int] = field(default_factory=dict)
     moments: list[tuple[int, bytes]] = field(default_factory=list)
 
 
@@ -91,34 +84,32 @@ class Silences:
             if now - since < self._quiet_ms:
                 return
             del known.quiet[key]
-            if (value := before.get(key)) is not None and (found := _next(key, value, now, rules)) is not None:
-                known.next[key] = found
-                heapq.heappush(known.moments, (found.moment, key))
+            if (value := before.get(key)) is not None and (moment := _next(value, now, rules)) is not None:
+                known.next[key] = moment
+                heapq.heappush(known.moments, (moment, key))
 
-    def due(self, partition: int, now: int) -> Iterator[Order]:
+    def due(self, partition: int, before: Mapping[bytes, bytes], now: int) -> Iterator[Order]:
         """The orders whose moment has come. What comes of them is seen by the next look."""
-        known = self._partitions[partition]
+        known, model = self._partitions[partition], self._rules().model
         while known.moments and known.moments[0][0] <= now:
             moment, key = heapq.heappop(known.moments)
-            found = known.next.get(key)
-            if found is None or found.moment != moment:
+            if known.next.get(key) != moment:
                 continue  # something has happened since
             del known.next[key]
             known.quiet[key] = self._clock()
-            if found.order is not None:
-                yield found.order
+            if (value := before.get(key)) is not None:
+                state = states.load(value)
+                if standing(state.profile, moment, model)[1] != state.level:  # else it is only time to look again
+                    yield Order(key, Look(revision_of(state.epoch, state.offset), moment))
 
 
-def _next(key: bytes, value: bytes, now: int, rules: Rules) -> _Next | None:
-    """What comes next for a customer; None for who has left, of whom nothing more is to be expected."""
+def _next(value: bytes, now: int, rules: Rules) -> int | None:
+    """The moment of a customer's next change, else of another look; None for who has left and will not change."""
     state = states.load(value)
     level = standing(state.profile, now, rules.model)[1]
-    revision = revision_of(state.epoch, state.offset)
     if level != state.level:  # while nobody looked, or by another model
-        return _Next(now, Order(key, Look(revision, now)))
+        return now
     if level == "gone":
         return None
     change = next_change(state.profile, now, rules.model, LOOK_DAYS)
-    if change is None:
-        return _Next(now + LOOK_DAYS * DAY, None)
-    return _Next(change.moment, Order(key, Look(revision, change.moment)))
+    return now + LOOK_DAYS * DAY if change is None else change.moment

@@ -39,7 +39,7 @@ class World:
         self.silences.look(PARTITION, self.before, 60)
         self.now += int(seconds * 1000)
         self.silences.look(PARTITION, self.before, 60)
-        return [(order.key, order.look) for order in self.silences.due(PARTITION, self.now)]
+        return [(order.key, order.look) for order in self.silences.due(PARTITION, self.before, self.now)]
 
 
 def regular(days: int = 60) -> dict[bytes, bytes]:
@@ -68,7 +68,7 @@ def test_the_change_is_ordered_at_its_moment_and_not_before() -> None:
 def test_who_is_not_quiet_yet_is_not_looked_at() -> None:
     world = World(regular())
     assert world.due(QUIET - 1) == []
-    assert list(world.silences.due(PARTITION, NOW + 1000 * DAY)) == []
+    assert list(world.silences.due(PARTITION, world.before, NOW + 1000 * DAY)) == []
 
 
 def test_an_order_that_came_to_nothing_comes_again() -> None:
@@ -84,7 +84,7 @@ def test_an_order_that_came_to_nothing_comes_again() -> None:
 def test_only_known_customers_are_looked_at(key: bytes) -> None:
     [state] = regular().values()
     assert World({key: state}).due(QUIET) == []
-    assert list(World({key: state}).silences.due(PARTITION, NOW + 1000 * DAY)) == []
+    assert list(World({key: state}).silences.due(PARTITION, {key: state}, NOW + 1000 * DAY)) == []
 
 
 def test_whoever_is_heard_of_again_or_gone_is_not_waited_for() -> None:
@@ -172,3 +172,13 @@ def test_a_level_that_nobody_looked_at_meanwhile_is_ordered_now() -> None:
     world.now += 90 * DAY
     [(_, order)] = world.due(0)
     assert order.now == world.now
+
+
+def test_who_will_not_change_soon_is_only_looked_at_again() -> None:
+    once = dict(folded(good(0, touchpoint(1, NOW, received_at=NOW))).changelog)
+    assert next_change(load(once[ANN]).profile, NOW, RULES.model, LOOK_DAYS) is None
+    world = World(once)
+    world.due(QUIET)
+    world.now += LOOK_DAYS * DAY
+    assert list(world.silences.due(PARTITION, world.before, world.now)) == []
+    assert world.due(QUIET + 365 * DAY / 1000) != []
