@@ -31,3 +31,7 @@ class Bucket:
             return missing / self.rate
         self._level -= count
         return 0.0
+
+    def give_back(self, count: int) -> None:
+        """Put tokens back that were not used after all."""
+        self._level = min(self.burst, self._level + count)

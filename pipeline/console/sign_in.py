@@ -45,6 +45,7 @@ class SignIn:
             return _page(form.get("next", ""), f"Nobody can sign in: {refusal.message}.", refusal.status)
         if not known:
             return _page(form.get("next", ""), "This is not the read key: touchline up prints it when it starts.", 401)
+        self._tries.give_back(1)  # whoever knows the key guesses nothing
         response = RedirectResponse(back_to(form.get("next", "")), 303)
         cookie = self._sessions.begin(form.get("by", "").strip(), now())
         response.set_cookie(

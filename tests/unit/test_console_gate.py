@@ -99,6 +99,13 @@ async def test_tries_are_limited_whatever_the_key() -> None:
         assert (await signed_in(http)).status_code == 429
 
 
+async def test_who_knows_the_key_uses_up_no_tries() -> None:
+    async with listener() as http:
+        assert {(await signed_in(http)).status_code for _ in range(2 * TRIES)} == {303}
+        tries = [await http.post("/console/sign-in", data={"key": "rk_guess"}) for _ in range(TRIES + 1)]
+        assert [answer.status_code for answer in tries] == [401] * TRIES + [429]
+
+
 async def test_others_pages_use_up_no_tries() -> None:
     async with listener() as http:
         for _ in range(TRIES + 1):
