@@ -15,6 +15,8 @@ SELECT
     value,
     currency,
     wait_ms,
+    reference,
+    mapFilter((name, _) -> name = 'segment', attributes) AS attributes,
     import_id,
     kafka_epoch,
     kafka_offset
