@@ -137,10 +137,10 @@ class Folder:
 
     async def tick(self, topic: str) -> None:
         """Fold, for every partition of the topic, a chunk that covers nothing: for what time alone brings about."""
-        for place in [each for each in self._next if each[0] == topic]:
-            async with self._turns[place[1]]:
-                if (position := self._next.get(place)) is not None:
-                    await self._take(Chunk(*place, position, position, ()))
+        for partition in self.partitions(topic):
+            async with self._turns[partition]:
+                if (position := self._next.get((topic, partition))) is not None:
+                    await self._take(Chunk(topic, partition, position, position, ()))
 
     def partitions(self, topic: str) -> list[int]:
         """The partitions of the topic that are being folded."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Set
 from math import inf
+from uuid import UUID
 
 import msgspec
 
@@ -176,7 +177,7 @@ def take_over(  # noqa: PLR0913 (what the end of a rebuild depends on, each once
     customer = rows.customer_row(customer_id, revision, state, assessed, rules.history)
     levels: list[Record] = []
     if assessed.level != before and not is_empty(state):
-        last = _last_id(state)
+        last = str(UUID(bytes=state.profile.last[1]))
         levels.append(
             rows.risk_row(customer_id, revision, assessed, state.profile, previous=before, event_id=last, imported=True)
         )
@@ -192,11 +193,6 @@ def is_empty(state: State) -> bool:
 def _nothing(now: int) -> State:
     step = (now, bytes(16), "")
     return State(-1, -1, now, 0, [], [], b"", [], Profile(now, step))
-
-
-def _last_id(state: State) -> str:
-    digits = state.profile.last[1].hex()
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def load_state(data: bytes) -> State | None:
