@@ -13,12 +13,8 @@ _END = re.compile(r";[ \t]*$", re.MULTILINE)
 
 @cache
 def query(name: str) -> str:
-    """Return the one statement of queries/<name>.sql.
-
-    Where it says /*select of <view>*/, the view's own SELECT stands: ClickHouse analyses a view with parameters twice,
-    once more for its columns.
-    """
-    return _SELECT_OF.sub(lambda found: select_of(found[1]), read("queries", f"{name}.sql"))
+    """Return the one statement of queries/<name>.sql."""
+    return read("queries", f"{name}.sql")
 
 
 def select_of(view: str) -> str:
@@ -34,8 +30,13 @@ def names(folder: str) -> tuple[str, ...]:
 
 
 def read(folder: str, name: str) -> str:
-    """Return the text of one file."""
-    return (files("sinks") / folder / name).read_text("utf-8")
+    """Return the text of one file.
+
+    Where it says /*select of <view>*/, that view's own SELECT stands: ClickHouse analyses a view with parameters twice,
+    once more for its columns.
+    """
+    text = (files("sinks") / folder / name).read_text("utf-8")
+    return _SELECT_OF.sub(lambda found: select_of(found[1]), text)
 
 
 def statements(text: str) -> tuple[str, ...]:

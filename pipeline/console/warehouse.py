@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from pipeline.errors import ConfigurationError, UnavailableError
 from pipeline.settings import Settings
@@ -13,6 +15,7 @@ from sinks.clickhouse import Client, connect
 
 ANSWER_SECONDS = 15.0
 Row = dict[str, Any]
+Record = TypeVar("Record", bound=msgspec.Struct)
 
 
 class Warehouse:
@@ -29,13 +32,11 @@ class Warehouse:
         Raises UnavailableError when ClickHouse does not answer in time, ConfigurationError when none is set, QueryError
         when it says no (no tables yet, say).
         """
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                client = await self._connected()
-                body = await client.raw(sql.query(name), parameters, fmt="JSONEachRow")
-        except TimeoutError as error:
-            raise UnavailableError(f"ClickHouse did not answer within {ANSWER_SECONDS:g} s: try again later") from error
-        return [json.loads(line) for line in body.split(b"\n") if line]
+        return [json.loads(line) for line in (await self._answer(name, parameters)).split(b"\n") if line]
+
+    async def records(self, name: str, kind: type[Record], **parameters: Any) -> list[Record]:
+        """The rows of a query as records of a kind, its fields named as the columns. Raises what `rows` raises."""
+        return msgspec.json.Decoder(kind).decode_lines(await self._answer(name, parameters))
 
     async def row(self, name: str, **parameters: Any) -> Row | None:
         """The first row, or None. Raises what `rows` raises."""
@@ -46,6 +47,15 @@ class Warehouse:
         client, self._client = self._client, None
         if client is not None:
             await client.close()
+
+    async def _answer(self, name: str, parameters: dict[str, Any]) -> bytes:
+        """What the engine writes: an object a line."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                client = await self._connected()
+                return await client.raw(sql.query(name), parameters, fmt="JSONEachRow")
+        except TimeoutError as error:
+            raise UnavailableError(f"ClickHouse did not answer within {ANSWER_SECONDS:g} s: try again later") from error
 
     async def _connected(self) -> Client:
         known = self._settings

@@ -31,17 +31,19 @@ def test_every_statement_can_run_twice() -> None:
     assert all("CREATE OR REPLACE VIEW" in statement for statement in all_statements("views"))
 
 
-def test_a_query_may_hold_the_select_of_a_view() -> None:
+def test_a_query_or_a_view_may_hold_the_select_of_a_view() -> None:
     assert sql.select_of("visits").startswith("SELECT\n    customer_id,\n    visit_id,")
     assert sql.select_of("visits").endswith("FROM visits_log FINAL\nWHERE NOT withdrawn")
     assert sql.query("front_contacts").startswith(sql.select_of("person_contacts") + "\nSETTINGS ")
+    assert sql.select_of("person_touches") in sql.select_of("person_contacts")
     with pytest.raises(ValueError, match="not enough values"):
         sql.select_of("nothing")
 
 
-def test_no_query_names_a_view_that_is_not_there() -> None:
-    for name in sql.names("queries"):
-        assert "/*select" not in sql.query(name.removesuffix(".sql"))
+def test_nothing_names_a_view_that_is_not_there() -> None:
+    for folder in ("queries", "views"):
+        for name in sql.names(folder):
+            assert "/*select" not in sql.read(folder, name)
 
 
 def test_a_statement_ends_with_a_semicolon_at_the_end_of_a_line() -> None:
