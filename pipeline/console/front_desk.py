@@ -8,7 +8,7 @@ not asked, and the sums are made here (contacts.py, standing.py). A test holds t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from pipeline.console.contacts import contacts
@@ -36,16 +36,20 @@ class FrontDesk:
         """
         key = asked
         if not asked.startswith(ANONYMOUS_PREFIX):
-            if row := await self._row(asked, only_if_seen=True):
+            if row := await self._row(asked, {}, only_if_seen=True):
                 return row
             key = ANONYMOUS_PREFIX + asked
-        return await self._row((await self._owners([key])).get(key, key))
+        owners = await self._owners([key])
+        return await self._row(owners.get(key, key), owners)
 
-    async def _row(self, person: str, *, only_if_seen: bool = False) -> Row | None:
-        """The row of a person; `only_if_seen`: None for one who has touchpoints under other keys only, too."""
+    async def _row(self, person: str, owners: Mapping[str, str], *, only_if_seen: bool = False) -> Row | None:
+        """The row of a person; `owners`: of devices' keys, where they are known already.
+
+        `only_if_seen`: None for one who has touchpoints under other keys only, too.
+        """
         now = datetime.now(UTC)
         (linked, touches), [gap], [risk], alerts = await asyncio.gather(
-            self._touched(person),
+            self._touched(person, owners),
             self._warehouse.rows("front_gap"),
             self._warehouse.rows("front_risk", person=person),
             self._warehouse.records("front_alerts", Alert, person=person),
@@ -60,12 +64,13 @@ class FrontDesk:
         standing = {**risk, **alert_columns(alerts, now)}
         return found and {"customer_id": person, "linked_ids": linked, **found, **standing}
 
-    async def _touched(self, person: str) -> tuple[list[str], list[Touch]]:
+    async def _touched(self, person: str, known: Mapping[str, str]) -> tuple[list[str], list[Touch]]:
         """The person's other keys, and the touchpoints of all keys that could be theirs."""
         rows = await self._warehouse.rows("front_devices", customer=person)
         candidates = sorted({ANONYMOUS_PREFIX + row["device"] for row in rows} - {person})
-        owners, touches = await asyncio.gather(self._owners(candidates), self._touches([person, *candidates]))
-        return [key for key in candidates if owners.get(key) == person], touches
+        unknown = [key for key in candidates if key not in known]
+        owners, touches = await asyncio.gather(self._owners(unknown), self._touches([person, *candidates]))
+        return [key for key in candidates if {**known, **owners}.get(key) == person], touches
 
     async def _is_seen(self, person: str, touches: Sequence[Touch]) -> bool:
         """Whether a person has touchpoints of their own, be they among those held or not."""
