@@ -66,11 +66,18 @@ def _first(profile: Profile, start: int, end: int, level: str, compiled: Compile
 def _bounds(profile: Profile, start: int, end: int, compiled: Compiled) -> tuple[str, str]:
     """The lowest and the highest level that can be had within a stretch of time."""
     first, last = terms(profile, start, compiled), terms(profile, end, compiled)
-    settled = start // DAY - profile.day >= rhythm.RECENT_DAYS or start // DAY == end // DAY
+    settled = _is_settled(profile, start) or start // DAY == end // DAY
     least, most = (first.decline, first.decline) if settled else (0.0, compiled.decline)
     low = Terms(last.bad, first.good, first.silence, least, first.stuck)
     high = Terms(first.bad, last.good, last.silence, most, last.stuck)
     return _level(low, compiled), _level(high, compiled)
+
+
+def _is_settled(profile: Profile, moment: int) -> bool:
+    """Whether no day changes the decline any more, unless the customer comes."""
+    silent = moment // DAY - profile.day >= rhythm.STRETCHES[-1]
+    first = profile.first_inbound_at
+    return silent and (first is None or moment - first >= rhythm.SETTLED_AFTER * DAY)
 
 
 def _level(found: Terms, compiled: Compiled) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import exp
 from typing import NamedTuple
 
+from pipeline import rhythm
 from pipeline.rhythm import DAY
 from pipeline.risk import Terms, has_left, logit_of, points_of, standing_of, terms
 from pipeline.risk_model import Compiled
@@ -120,8 +121,8 @@ def _of_rhythm(profile: Profile, now: int, found: Terms, unit: float) -> list[Re
             else f"in touch only about trouble for {_days(now - last)}"
         )
         reasons.append(Reason("silence", round(found.silence * unit, 1), text + ", longer than this customer's rhythm"))
-    if found.decline:
-        text = "comes less often than before in the last 28 days"
+    if found.decline and (less := rhythm.shortfall(profile, now)) is not None:
+        text = f"came on {_days_of(less.lately)} of the last {less.length}; at the pace before, {less.expected:.0f}"
         reasons.append(Reason("less_active", round(found.decline * unit, 1), text))
     if found.stuck and profile.onboarding_at is not None:
         text = f"began to set up and went no further for {_days(now - profile.onboarding_at)}"
@@ -153,7 +154,10 @@ def _action(level: str, reasons: list[Reason], compiled: Compiled) -> str:
 
 
 def _days(milliseconds: int) -> str:
-    days = int(milliseconds // DAY)
+    return _days_of(int(milliseconds // DAY))
+
+
+def _days_of(days: int) -> str:
     return f"{days} day" if days == 1 else f"{days} days"
 
 

@@ -22,7 +22,7 @@ makes silence look better, neither than nothing nor than the same contact gone w
 
 from __future__ import annotations
 
-from math import exp, log
+from math import exp, log, sqrt
 from typing import NamedTuple
 
 from pipeline.state import Profile
@@ -30,9 +30,20 @@ from pipeline.state import Profile
 DAY = 86_400_000
 WINDOW = 512
 """Days that a calendar remembers."""
-RECENT_DAYS = 28
+STRETCHES = (28, 42, 56)
+"""Days over which activity is compared with before: four, six and eight weeks."""
+BEFORE = 1.5
+"""How much longer than a stretch, at least, a customer must have been known before it."""
 LEAST_EXPECTED = 4.0
-"""Days of activity within RECENT_DAYS from which on fewer of them say anything."""
+"""Days of activity within a stretch from which on fewer of them say anything."""
+SETTLED_AFTER = round((1 + BEFORE) * STRETCHES[-1])
+"""Days after which nothing changes any more in what a silence is compared with."""
+EVEN = 2.5
+"""How many of the longest gaps before a stretch must hold, at least, for fewer visits in it to say anything."""
+CHANCE, CLEAR = 0.88, 1.18
+"""From where on, in `Shortfall.extent`, less activity counts, and where it counts in full."""
+_WEEKEND = 2
+_LEAST_KNOWN = round((1 + BEFORE) * STRETCHES[0])
 _MASK = (1 << WINDOW) - 1
 _MOST_ODDS = 690.0
 
@@ -91,9 +102,11 @@ def silence_and_decline(profile: Profile, now: int, population: Population) -> t
         return newcomer(population), 0.0
     days, calm = _int(profile.days), _int(profile.calm)
     silent = _silence(profile, now, days, calm, population)
-    if now - profile.first_inbound_at < (2 * RECENT_DAYS - 1) * DAY:
+    ahead = now // DAY - profile.day
+    if days.bit_length() + ahead < _LEAST_KNOWN:
         return silent, 0.0
-    return silent, _decline(now // DAY - profile.day, days, calm)
+    found = _shortfall(ahead, days, calm)
+    return silent, 0.0 if found is None else found.decline
 
 
 def _silence(profile: Profile, now: int, days: int, calm: int, population: Population) -> float:
@@ -121,25 +134,83 @@ def newcomer(population: Population) -> float:
     return unlikeliness(0, 0.0, 0.0, population)
 
 
-def decline(profile: Profile, now: int) -> float:
-    """How far activity in the last RECENT_DAYS fell short of the customer's own rate before: 0 (not at all) to 1.
+class Shortfall(NamedTuple):
+    """How much less a customer came in the last `length` days.
 
-    Zero for who never came often, or has not been here for long. As in `silence`, days of trouble count only where they
-    make it worse.
+    `lately` and `expected` are days of activity, these at the rate before; `gap` is the longest there was before, in
+    days.
     """
-    return _decline(now // DAY - profile.day, _int(profile.days), _int(profile.calm))
+
+    length: int
+    lately: int
+    expected: float
+    gap: int
+
+    @property
+    def extent(self) -> float:
+        """How clear it is: days without the visits due in them, over the root of the stretch times the gap.
+
+        Visits that follow each other at even distances leave a sum of distances that varies little, so a few missing
+        say much; where gaps as long were usual before, they say nothing (timing regularity: Platzer and Reutterer
+        2016). The longest gap stands for the variance, as no other measure of it falls with each day that is added.
+        """
+        missing = self.length * (1.0 - self.lately / self.expected)
+        return missing / sqrt(self.length * (self.gap + _WEEKEND))
+
+    @property
+    def decline(self) -> float:
+        """From 0, which chance explains, to 1, which it does not."""
+        return min(max((self.extent - CHANCE) / (CLEAR - CHANCE), 0.0), 1.0)
 
 
-def _decline(ahead: int, days: int, calm: int) -> float:
+def decline(profile: Profile, now: int) -> float:
+    """How far activity fell short of the customer's own before: 0 (no more than by chance) to 1."""
+    found = shortfall(profile, now)
+    return 0.0 if found is None else found.decline
+
+
+def shortfall(profile: Profile, now: int) -> Shortfall | None:
+    """The stretch up to now in which the customer came too seldom most clearly; None: nothing to compare with.
+
+    As in `silence`, days of trouble count only where they make it worse: in the rate before, and not lately. What is
+    compared with ends with the last day without trouble before the stretch, so that a long silence leaves it as it is.
+    Who always came unevenly is left to `silence`, whose chances allow for that.
+    """
+    return _shortfall(now // DAY - profile.day, _int(profile.days), _int(profile.calm))
+
+
+def _shortfall(ahead: int, days: int, calm: int) -> Shortfall | None:
     if ahead < 0:
-        days, calm, ahead = days >> -ahead, calm >> -ahead, 0
-    older = max(RECENT_DAYS - ahead, 0)
-    lately = (calm & ((1 << older) - 1)).bit_count()
-    before, calm = days >> older, calm >> older
-    if not calm or days.bit_length() + ahead < 2 * RECENT_DAYS:
-        return 0.0
-    length = before.bit_length() - (calm & -calm).bit_length() + 1
-    expected = before.bit_count() * RECENT_DAYS / max(length, RECENT_DAYS)
-    if expected < LEAST_EXPECTED:
-        return 0.0
-    return max(0.0, 1.0 - (lately + 1.0) / (expected + 1.0))
+        days, calm = days >> -ahead, calm >> -ahead
+    elif ahead:
+        days, calm = days << min(ahead, WINDOW), calm << min(ahead, WINDOW)
+    known = days.bit_length()
+    worst: Shortfall | None = None
+    for length in STRETCHES:
+        spare = known - round((1 + BEFORE) * length)
+        if spare < 0:
+            break
+        before, usual = days >> length, calm >> length
+        if not usual:
+            continue
+        end = min((usual & -usual).bit_length() - 1, spare)
+        expected = before.bit_count() * length / (before.bit_length() - end)
+        lately = (calm & ((1 << length) - 1)).bit_count()
+        if expected < LEAST_EXPECTED or lately >= expected:
+            continue
+        found = Shortfall(length, lately, expected, _longest_gap(before >> end))
+        if found.gap * EVEN > length:
+            continue
+        if worst is None or found.extent > worst.extent:
+            worst = found
+    return worst
+
+
+def _longest_gap(days: int) -> int:
+    """The most days from one to the next."""
+    free = ~days & ((1 << days.bit_length()) - 1)
+    gap = 1
+    while free:
+        free &= free << 1
+        gap += 1
+    return gap

@@ -6,7 +6,8 @@ The kinds are the early signs that customer-experience practice names, in three 
   visits and a stuck onboarding are no single touchpoint and stand in pipeline.rhythm and pipeline.risk;
 - feedback: DETRACTOR (Reichheld 2003), HIGH_EFFORT (customer effort: Dixon, Freeman and Toman 2010), COMPLAINT,
   NEGATIVE_MOOD, and of several touchpoints RATING_FELL and MOOD_FELL;
-- friction: ESCALATED, UNRESOLVED, REOPENED, FAILED, ABANDONED, LONG_WAIT, DELIVERY_FAULT, and of several REPEATED;
+- friction: ESCALATED, UNRESOLVED, REOPENED, FAILED, SETUP_FAILED, NO_ANSWER, ABANDONED, LONG_WAIT, DELIVERY_FAULT, and
+  of several REPEATED;
 - recovery: RESOLVED, GOOD_RATING, OFFER_REDEEMED, BOUGHT, GOOD_MOOD (a service that delivers value makes a repeat
   purchase likely: 82 %).
 
@@ -46,6 +47,8 @@ class Kind(IntEnum):
     RATING_FELL = 18
     MOOD_FELL = 19
     CART_ABANDONED = 20
+    SETUP_FAILED = 21
+    NO_ANSWER = 22
     GOOD_RATING = 50
     OFFER_REDEEMED = 51
     RESOLVED = 52
@@ -58,18 +61,20 @@ DERIVED = frozenset({Kind.REPEATED, Kind.RATING_FELL, Kind.MOOD_FELL})
 RANKED = (
     Kind.CANCEL_REQUEST,
     Kind.CANCEL_PAGE,
-    Kind.DETRACTOR,
     Kind.UNSUBSCRIBED,
+    Kind.DETRACTOR,
     Kind.DOWNGRADE,
     Kind.ESCALATED,
     Kind.UNRESOLVED,
     Kind.PAYMENT_FAILED,
-    Kind.REOPENED,
     Kind.DELIVERY_FAULT,
-    Kind.HIGH_EFFORT,
-    Kind.COMPLAINT,
-    Kind.ABANDONED,
     Kind.FAILED,
+    Kind.REOPENED,
+    Kind.HIGH_EFFORT,
+    Kind.ABANDONED,
+    Kind.COMPLAINT,
+    Kind.SETUP_FAILED,
+    Kind.NO_ANSWER,
     Kind.LONG_WAIT,
     Kind.NEGATIVE_MOOD,
     Kind.CART_ABANDONED,
@@ -165,12 +170,16 @@ def done(record: Record) -> bool:
 
 
 def _of_outcome(record: Record, outcome: str) -> set[Kind]:
+    if record["touchpoint"] == "onboarding_step" and outcome in {"failed", "abandoned"}:
+        return {Kind.SETUP_FAILED}  # less than a failure: what gets stuck then counts beside it
     if outcome == "abandoned":
         if record["channel"] in _CONTACT_CHANNELS:
             return {Kind.ABANDONED}
         return {Kind.CART_ABANDONED} if record["touchpoint"] in _CHECKOUT else set()
     if outcome == "failed" and (record["channel"], record["direction"]) == ("email", "outbound"):
         return set()  # a mail that did not arrive is no experience of the customer's
+    if outcome == "unresolved" and record["channel"] == "self_service":
+        return {Kind.NO_ANSWER}  # nobody let them down yet: whoever then asks a person is told of by that contact
     kind = _BY_OUTCOME.get(outcome)
     return {kind} if kind else set()
 

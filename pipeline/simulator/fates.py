@@ -18,7 +18,7 @@ class Fate:
     """A turn in a customer's life between two moments (seconds since 1970).
 
     Who leaves is not heard of again after `ends`. `keeps` is the share of everyday occasions that still take
-    place in between.
+    place in between, on average; if it `dwindles`, twice that at first and nothing at the end.
     """
 
     name: str
@@ -27,6 +27,13 @@ class Fate:
     keeps: float = 1.0
     leaves: bool = False
     long_ago: bool = False
+    dwindles: bool = False
+
+    def kept(self, moment: float) -> float:
+        """The share of everyday occasions that take place at a moment."""
+        if not self.begins <= moment <= self.ends:
+            return 1.0
+        return 2 * self.keeps * (self.ends - moment) / (self.ends - self.begins) if self.dwindles else self.keeps
 
 
 @dataclass(frozen=True)
@@ -49,11 +56,11 @@ LEAVING_WAYS = {
     "let_down": _Way(28, _SHOPPERS, (0.3, 15), (11, 20), 0.35),
     "cancels": _Way(16, _SUBSCRIBERS, (0.2, 12), (8, 22), 0.4),
     "cannot_pay": _Way(9, _SUBSCRIBERS, (0.5, 10), (8, 18), 0.5),
-    "fades": _Way(19, _REGULARS, (12, 22), (12, 15), 0.25),
+    "fades": _Way(19, _REGULARS, (12, 22), (42, 84), 0.25),
     "stuck": _Way(8, frozenset({"newcomer"}), (1, 16), (7, 18), 0.1),
     "app_fails": _Way(6, _APP_USERS, (1, 14), (6, 18), 0.6),
     "account_lost": _Way(5, frozenset({"business"}), (0.5, 10), (14, 24), 0.4),
-    "falls_silent": _Way(9, _REGULARS, (17, 33), (1, 3), 1.0),
+    "falls_silent": _Way(9, _SHOPPERS, (5, 20), (12, 24), 0.5),
 }
 STAYING_WAYS = {
     "won_back": _Way(2.5, _REGULARS, (8, 60), (9, 16), 0.5),
@@ -102,4 +109,4 @@ def _draw_fate(name: str, way: _Way, now: float, rng: Random) -> Fate:
     ends = decent if decent < now else rough
     begins = ends - rng.uniform(*way.took) * DAY
     leaves = name in LEAVING_WAYS or name == "gone"
-    return Fate(name, max(begins, now - SPAN), ends, way.keeps, leaves, long_ago=name == "gone")
+    return Fate(name, max(begins, now - SPAN), ends, way.keeps, leaves, name == "gone", name == "fades")

@@ -92,7 +92,7 @@ def _everyday(diary: Diary, fate: Fate | None, begun: float) -> None:
 def _takes_place(fate: Fate, moment: float, luck: float) -> bool:
     if fate.leaves and moment > fate.ends:
         return False
-    return not fate.begins <= moment <= fate.ends or luck < fate.keeps
+    return luck < fate.kept(moment)
 
 
 def _company_speaks(diary: Diary, begun: float) -> None:

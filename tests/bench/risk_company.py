@@ -23,7 +23,7 @@ from pipeline.state import Profile
 from tests.bench.report import tell
 from tests.bench.risk_people import DAY, NOW, RULES, People, people, profile_at
 
-SEEDS = range(200, 210)
+SEEDS = range(400, 410)
 CUSTOMERS = 1_000
 _MONTH = 30 * DAY
 

@@ -56,10 +56,10 @@ def test_an_angry_customer_can_be_won_back_or_waited_for() -> None:
 
 def test_who_is_only_silent_has_to_come() -> None:
     profile = profile_of([(START + day * DAY, {"name": "web.page_view"}) for day in range(1, 100, 3)])
-    risk = standing(profile, START + 300 * DAY, MODEL)
-    assert risk[1] == "high"
-    assert ways_down(profile, START + 300 * DAY, MODEL)[0].times == 1
-    assert "came" in {way.code for way in ways_down(profile, START + 300 * DAY, MODEL)}
+    risk = standing(profile, START + 600 * DAY, MODEL)
+    assert risk[1] == "critical"
+    assert ways_down(profile, START + 600 * DAY, MODEL)[0].times == 1
+    assert "came" in {way.code for way in ways_down(profile, START + 600 * DAY, MODEL)}
     change = next_change(profile, START + 100 * DAY, MODEL)
     assert change is not None
-    assert change.level == "medium"
+    assert change.level == "high"

@@ -113,11 +113,28 @@ def test_trouble_breaks_no_silence():
 
 
 def test_who_comes_less_than_before_is_riskier_than_who_keeps_coming():
-    steady, fading = customer(days=tuple(range(1, 120, 4))), customer(days=(1, *range(30, 120, 4)))
-    assert rhythm.decline(steady, START) < 0.15
+    steady, fading = customer(days=tuple(range(1, 160, 4))), customer(days=(1, *range(30, 160, 4)))
+    assert rhythm.decline(steady, START) == 0.0
     assert rhythm.decline(fading, START) > 0.7
-    reasons = {reason.code for reason in assess(fading, START, MODEL).reasons}
-    assert "less_active" in reasons
+    reason = next(each for each in assess(fading, START, MODEL).reasons if each.code == "less_active")
+    assert reason.text == "came on 1 day of the last 28; at the pace before, 7"
+
+
+def test_who_always_came_unevenly_is_not_in_decline():
+    bursts = [day for begin in (60, 110, 160, 210) for day in range(begin, begin + 10)]
+    assert rhythm.shortfall(customer(days=(5, *bursts)), START) is None
+
+
+def test_less_activity_says_nothing_of_who_is_hardly_known():
+    assert rhythm.decline(customer(days=(1, *range(30, 69, 4))), START) == 0.0
+    assert rhythm.decline(customer(days=(1, *range(30, 70, 4), 70)), START) > 0.0
+
+
+def test_decline_holds_through_a_long_silence():
+    fading = customer(days=tuple(range(1, 160, 4)))
+    declines = [rhythm.decline(fading, START + days * DAY) for days in (0, 10, 20, 30, 60, 200, 400)]
+    assert declines == sorted(declines)
+    assert declines[-1] == 1.0
 
 
 def test_a_stuck_onboarding_grows_until_it_is_settled():

@@ -30,7 +30,7 @@ FIRST_GOOD = 50
         ("phone.inquiry", {"outcome": "unresolved", "sentiment": 0.9}, Kind.UNRESOLVED),
         ("phone.complaint", {"outcome": "resolved", "sentiment": 0.9}, Kind.COMPLAINT),
         ("phone.complaint", {"outcome": "escalated", "sentiment": -1.0}, Kind.ESCALATED),
-        ("phone.complaint", {"outcome": "failed"}, Kind.COMPLAINT),
+        ("phone.complaint", {"outcome": "failed"}, Kind.FAILED),
         ("phone.inquiry", {"wait_ms": LONG_WAIT_MS}, Kind.LONG_WAIT),
         ("phone.inquiry", {"wait_ms": LONG_WAIT_MS - 1}, None),
         ("phone.inquiry", {"sentiment": BAD_MOOD}, Kind.NEGATIVE_MOOD),
@@ -42,6 +42,11 @@ FIRST_GOOD = 50
         ("subscription.cancel_request", {"sentiment": -1.0, "outcome": "unresolved"}, Kind.CANCEL_REQUEST),
         ("live_chat.chat_end", {"outcome": "resolved", "rating_metric": "csat", "rating_score": 5.0}, Kind.GOOD_RATING),
         ("web.x_own", {"outcome": "failed"}, Kind.FAILED),
+        ("subscription.onboarding_step", {"outcome": "failed"}, Kind.SETUP_FAILED),
+        ("subscription.onboarding_step", {"outcome": "abandoned"}, Kind.SETUP_FAILED),
+        ("subscription.onboarding_step", {"outcome": "completed"}, None),
+        ("self_service.chatbot_session", {"outcome": "unresolved"}, Kind.NO_ANSWER),
+        ("self_service.chatbot_session", {"outcome": "escalated"}, Kind.ESCALATED),
     ],
 )
 def test_one_touchpoint_is_one_signal_the_gravest_it_shows(name, fields, kind):

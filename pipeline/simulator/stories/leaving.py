@@ -8,7 +8,7 @@ from pipeline.simulator.clock import DAY, HOUR, MINUTE, settle
 from pipeline.simulator.diary import Diary
 from pipeline.simulator.fates import Fate
 from pipeline.simulator.stories import browsing, marketing, subscription, support, surveys
-from pipeline.simulator.stories.trouble import annoyance, bad_experience
+from pipeline.simulator.stories.trouble import annoyance, bad_experience, silent_fault
 
 Way = Callable[[Diary, Fate], None]
 
@@ -83,7 +83,7 @@ def fades(diary: Diary, fate: Fate) -> None:
 
 
 def stuck(diary: Diary, fate: Fate) -> None:
-    """Sign up, get through the first steps, fail at the next, find no help and give up."""
+    """Sign up, get through the first steps, fail at the next, find no help, perhaps try once more, and give up."""
     at = subscription.begin_trial(diary, fate.begins)
     done = 1 + int(diary.rng.random() * 3)
     for step in subscription.STEPS[:done]:
@@ -97,6 +97,8 @@ def stuck(diary: Diary, fate: Fate) -> None:
         at = support.case(diary, at + diary.pause(HOUR, DAY), "setup", support.POOR)
     if diary.chance(0.3):
         surveys.answer(diary, at + HOUR, "ces", -0.8)
+    if diary.chance(0.7) and (again := fate.ends - diary.pause(HOUR, 2 * DAY)) > at + HOUR:
+        subscription.first_step(diary, again, subscription.STEPS[done], diary.pick("failed", "abandoned"))
 
 
 def app_fails(diary: Diary, fate: Fate) -> None:
@@ -137,7 +139,10 @@ def account_lost(diary: Diary, fate: Fate) -> None:
 
 
 def falls_silent(diary: Diary, fate: Fate) -> None:
-    """Simply stay away: a short last look at most."""
+    """Stay away without a word: mostly after things went wrong that were never complained of."""
+    if diary.chance(0.7):
+        for at in moments(diary, fate, 2):
+            silent_fault(diary, at)
     if diary.chance(0.5):
         diary.write(fate.ends, "web.page_view", attributes={"path": "/", "device": "phone"})
 

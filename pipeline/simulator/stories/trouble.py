@@ -20,6 +20,22 @@ def bad_experience(diary: Diary, at: float) -> float:
 
 def bad_order(diary: Diary, at: float) -> float:
     """Buy something that comes late, broken or never; be served badly when asking, or not ask."""
+    arrived, fault = _spoilt_order(diary, at)
+    if diary.chance(0.25):
+        return arrived
+    return support.case(diary, arrived + diary.pause(HOUR, DAY), fault, _badly(diary))
+
+
+def silent_fault(diary: Diary, at: float) -> float:
+    """Meet something that goes wrong, and tell nobody."""
+    if diary.person.segment.name == "store_regular":
+        return bad_shopping(diary, at, pursues=False)
+    if diary.person.segment.name == "subscriber":
+        return annoyance(diary, at)
+    return _spoilt_order(diary, at)[0]
+
+
+def _spoilt_order(diary: Diary, at: float) -> tuple[float, str]:
     at = browsing.look(diary, browsing.arrive(diary, at), 2)
     reference = diary.reference("O")
     amount = diary.money(diary.person.segment.order_value)
@@ -32,10 +48,7 @@ def bad_order(diary: Diary, at: float) -> float:
         currency=diary.person.currency,
     )
     fault = diary.pick("delayed", "delayed", "damaged", "lost")
-    arrived = orders.deliver(diary, at, reference, fault)
-    if diary.chance(0.25):
-        return arrived
-    return support.case(diary, arrived + diary.pause(HOUR, DAY), fault, _badly(diary))
+    return orders.deliver(diary, at, reference, fault), fault
 
 
 def bad_help(diary: Diary, at: float) -> float:
@@ -45,8 +58,8 @@ def bad_help(diary: Diary, at: float) -> float:
     return support.case(diary, at, diary.pick("invoice", "login", "defect", "contract"), _badly(diary))
 
 
-def bad_shopping(diary: Diary, at: float) -> float:
-    """Take goods back to the shop, after a long wait, to no avail."""
+def bad_shopping(diary: Diary, at: float, pursues: bool = True) -> float:
+    """Take goods back to the shop, after a long wait, to no avail; perhaps pursue it elsewhere."""
     at = when_open(at, SHOP)
     town = {"store": diary.person.city}
     diary.write(at, "in_store.visit", attributes=town)
@@ -54,7 +67,7 @@ def bad_shopping(diary: Diary, at: float) -> float:
     mood = diary.mood(-0.7)
     waited = int(diary.pause(600_000, 2_400_000))
     diary.write(at, "in_store.return", outcome="unresolved", sentiment=mood, wait_ms=waited, attributes=town)
-    if diary.chance(0.6):
+    if pursues and diary.chance(0.6):
         return support.case(diary, diary.later(at, 0.5, 2), "return", _badly(diary))
     return at
 
