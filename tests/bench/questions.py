@@ -17,9 +17,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
 
-from pipeline.console.front_desk import FrontDesk
+from pipeline.collector.customers import CustomersEndpoint
+from pipeline.collector.read_key import ReadKey
 from pipeline.console.warehouse import Warehouse
+from pipeline.listener import Listener, bound, url_of
 from pipeline.local.child import Child
 from pipeline.local.clickhouse import ClickHouse
 from pipeline.local.server import free_port
@@ -57,6 +62,8 @@ ONE = {
     "person_journeys": "SELECT * FROM person_journeys(person = '{customer}')",
 }
 """Of one customer, another one at every run."""
+SOME = """SELECT customer_id FROM customers WHERE NOT startsWith(customer_id, 'anon:')
+ORDER BY cityHash64(customer_id) LIMIT {calls} FORMAT TSV"""
 
 
 async def run(scale: float = 1.0) -> None:
@@ -70,7 +77,7 @@ async def run(scale: float = 1.0) -> None:
                 await fill(engine, customers)
             await engine.text("SYSTEM STOP VIEWS")  # what refreshes meanwhile would be measured, too
             await _tables(engine)
-            await _front_desk(engine, customers)
+            await _front_desk(engine)
             for name, query in ONE.items():
                 asked = [f"customer-{number * customers // RUNS:07d}" for number in range(RUNS)]
                 await _ask(engine, name, [query.format(customer=customer) for customer in asked])
@@ -108,17 +115,20 @@ async def _tables(engine: Engine) -> None:
         tell("questions: table", **json.loads(line))
 
 
-async def _front_desk(engine: Engine, customers: int) -> None:
-    """What GET /v1/customers/{customer_id} asks of ClickHouse: one customer after the other, another each time."""
+async def _front_desk(engine: Engine) -> None:
+    """GET /v1/customers/{customer_id} over HTTP: one customer after the other, another each time."""
     settings = Settings(clickhouse_url=engine.url, clickhouse_user="default", clickhouse_password=engine.password)
     warehouse, seconds, cpu = Warehouse(settings), [], 0.0
-    desk = FrontDesk(warehouse)
-    for number in range(-WARM_UP, CALLS):
-        before, began = engine.cpu(), time.perf_counter()
-        await desk.look_up(f"customer-{number % CALLS * customers // CALLS:07d}")
-        if number >= 0:
-            seconds.append(time.perf_counter() - began)
-            cpu += engine.cpu() - before
+    known = (await engine.text(SOME.format(calls=CALLS))).split()
+    async with _served(warehouse) as http:
+        for number in range(-WARM_UP, CALLS):
+            before, began = engine.cpu(), time.perf_counter()
+            answer = await http.get(f"/v1/customers/{known[number]}")
+            took = time.perf_counter() - began
+            answer.raise_for_status()
+            if number >= 0:
+                seconds.append(took)
+                cpu += engine.cpu() - before
     await warehouse.close()
     tell(
         "questions: front desk",
@@ -128,6 +138,25 @@ async def _front_desk(engine: Engine, customers: int) -> None:
         cpu_ms=1000 * cpu / CALLS,
         load=os.getloadavg()[0],
     )
+
+
+@asynccontextmanager
+async def _served(warehouse: Warehouse) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the endpoint, which listens as the collector's private listener does."""
+    endpoint, app = CustomersEndpoint(warehouse, ReadKey("bench")), FastAPI()
+
+    @app.get("/v1/customers/{customer_id}")
+    async def customers(request: Request, customer_id: str) -> Response:
+        return await endpoint(request, customer_id)
+
+    listener, here = Listener(app, grace_seconds=1), bound("127.0.0.1", 0, "COLLECTOR_PRIVATE_PORT")
+    serving = asyncio.create_task(listener.serve(sockets=[here]))
+    await listener.listening.wait()
+    headers = {"Authorization": "Bearer bench"}
+    async with httpx.AsyncClient(base_url=url_of(here), headers=headers, timeout=60) as http:
+        yield http
+    listener.should_exit = True
+    await serving
 
 
 async def _ask(engine: Engine, name: str, queries: list[str]) -> None:
