@@ -47,7 +47,7 @@ class Listener(uvicorn.Server):
 def bound(host: str, port: int, setting: str) -> socket.socket:
     """A socket bound to the address; port 0 takes any free one. Raises ConfigurationError that names the setting."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sends at once only where it is named
+    found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio: no delay only where TCP is named
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((host, port))

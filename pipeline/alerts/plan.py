@@ -4,6 +4,7 @@
 raise_at = "high"                     or critical
 over_at = "medium"                    or low
 cooldown_days = 7                     a customer's next alert, unless of a higher level
+steady_hours = 0                      an alert below critical only for who has stayed there for so long
 
 [destinations.crm]
 kind = "webhook"                      signed as Standard Webhooks say; or apprise: chat, mail, pager by URL
@@ -60,6 +61,7 @@ class _Policy(_Part):
     raise_at: _Level = "high"
     over_at: Literal["low", "medium"] = "medium"
     cooldown_days: float = Field(7, ge=0, le=365)
+    steady_hours: float = Field(0, ge=0, le=24 * 14)
 
 
 class _Destination(_Part):
@@ -109,7 +111,10 @@ def read(text: str, environment: Mapping[str, str]) -> tuple[Plan, tuple[FieldEr
     destinations = {name: _destination(name, entry, environment, problems) for name, entry in file.destinations.items()}
     routes = tuple(_route(number, entry, destinations, problems) for number, entry in enumerate(file.routes))
     problems += _unused(destinations, routes)
-    policy = Policy(file.policy.raise_at, file.policy.over_at, round(file.policy.cooldown_days * DAY))
+    given = file.policy
+    policy = Policy(
+        given.raise_at, given.over_at, round(given.cooldown_days * DAY), round(given.steady_hours * 60 * MINUTE)
+    )
     return Plan(policy, destinations, routes), tuple(problems)
 
 

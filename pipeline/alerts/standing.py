@@ -41,7 +41,7 @@ class Change(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Standing(msgspec.Struct, array_like=True, frozen=True):
-    """How a customer stands: the last alert, whether it is open, and a change held back by cooldown or snooze.
+    """How a customer stands: the last alert, whether it is open, and a change held back for now.
 
     `risk_at` and `orders_at` are the epoch and offset of the last record applied of either topic. Level, channels,
     segment and value are the last alert's, so that its end is told to whom it was told.

@@ -39,7 +39,7 @@ async def run() -> None:
         for name, at in found.company.leavers.items():
             way = found.company.fates[name]
             ways[way] += 1
-            warned[way] += _high(found.touches.get(name, []), _moment(at) - DAY)
+            warned[way] += _high(found.touches.get(name, []), moment_of(at) - DAY)
         figures = [*_found(found, seed), *_alarms(found)]
         totals = [total + figure for total, figure in zip(totals, figures, strict=True)]
         leads += _leads(found)
@@ -68,7 +68,7 @@ def _tell(name: str, figures: list[int], **more: float | None) -> None:
 def _found(found: People, seed: int) -> list[int]:
     """Leavers; of them at high; of who stays at high, the day before the last inbound, and at leavers' moments."""
     company, touches = found
-    moments = {name: _moment(at) - DAY for name, at in company.leavers.items()}
+    moments = {name: moment_of(at) - DAY for name, at in company.leavers.items()}
     rng = random.Random(seed)
     stay = [name for name in touches if name not in company.leavers and name not in company.gone]
     last = {name: max(_inbound(touches[name]), default=NOW) - DAY for name in stay}
@@ -81,7 +81,8 @@ def _found(found: People, seed: int) -> list[int]:
     ]
 
 
-def _moment(text: str) -> int:
+def moment_of(text: str) -> int:
+    """A time of the company as UTC milliseconds."""
     return int(datetime.fromisoformat(text).timestamp() * 1000)
 
 
@@ -129,7 +130,7 @@ def _leads(found: People) -> list[float]:
     """Days from coming to high to the last word, of the leavers who were warned of."""
     leads = []
     for name, at in found.company.leavers.items():
-        moment = _moment(at)
+        moment = moment_of(at)
         touches = [(touch.step, touch.record) for touch in found.touches.get(name, [])]
         judged = example(name, touches, Window(moment, NOW), RULES, profile_of)
         if judged is not None and judged.lead_days is not None:

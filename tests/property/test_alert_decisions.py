@@ -25,6 +25,7 @@ POLICIES = st.builds(
     raise_at=st.sampled_from(["high", "critical"]),
     over_at=st.sampled_from(["low", "medium"]),
     cooldown=st.integers(0, 9).map(lambda days: days * DAY),
+    steady=st.integers(0, 4).map(lambda days: days * DAY),
 )
 
 
@@ -139,6 +140,20 @@ def test_an_acknowledgement_counts_for_the_last_alert_only():
     assert on_acknowledged(standing, raised.alert_id, 6).acknowledged_at == 6
     escalated, [second] = on_change("ann", on_acknowledged(standing, raised.alert_id, 6), change(7, "critical"), policy)
     assert (escalated.acknowledged_at, second.alert_id != raised.alert_id) == (None, True)
+
+
+def test_below_critical_only_a_steady_level_raises():
+    policy = Policy(steady=2 * DAY)
+    standing, said = on_change("ann", NOBODY, change(0, "high"), policy)
+    assert (said, due(standing, policy)) == ((), 2 * DAY)
+    standing, said = on_change("ann", standing, change(DAY, "medium"), policy)
+    assert (said, due(standing, policy)) == ((), None)
+    standing, _ = on_change("ann", standing, change(3 * DAY, "high"), policy)
+    assert on_time("ann", standing, 5 * DAY - 1, policy).said == ()
+    _, [late] = on_time("ann", standing, 6 * DAY, policy)
+    assert (late.status, late.at, late.change.level) == ("raised", 5 * DAY, "high")
+    _, [now] = on_change("ann", standing, change(4 * DAY, "critical", previous="high"), policy)
+    assert (now.status, now.at) == ("raised", 4 * DAY)
 
 
 def test_what_cooldown_held_back_is_raised_when_it_ends_under_that_moment():
