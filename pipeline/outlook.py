@@ -44,40 +44,53 @@ def next_change(profile: Profile, now: int, compiled: Compiled, days: int = HORI
     """When the level changes next if nothing happens, found by halving; None: not within so many days.
 
     Nothing is missed between the moments looked at: bad and good experiences only fade, silence and a stuck onboarding
-    only grow, so the values at the ends of a stretch of time bound all within.
+    only grow, and a decline changes from day to day, each of which is looked at. So the values at the ends of a stretch
+    of time, and those of its days, bound all within.
     """
     level = standing(profile, now, compiled)[1]
     if level == "gone":
         return None
-    return _first(profile, now, now + days * DAY, level, compiled)
+    end = now + days * DAY
+    return _first(_Silence(profile, compiled, level, now // DAY, _declines(profile, now, end, compiled)), now, end)
 
 
-def _first(profile: Profile, start: int, end: int, level: str, compiled: Compiled) -> Change | None:
-    low, high = _bounds(profile, start, end, compiled)
-    if low == high == level:
+class _Silence(NamedTuple):
+    """A customer of whom nothing more is heard; `declines` are those of the days from `day` on, the last of all after."""
+
+    profile: Profile
+    compiled: Compiled
+    level: str
+    day: int
+    declines: list[float]
+
+    def bounds(self, start: int, end: int) -> tuple[str, str]:
+        """The lowest and the highest level that can be had within a stretch of time."""
+        profile, compiled = self.profile, self.compiled
+        first, last = terms(profile, start, compiled), terms(profile, end, compiled)
+        newest = len(self.declines) - 1
+        declines = self.declines[min(start // DAY - self.day, newest) : end // DAY - self.day + 1]
+        low = Terms(last.bad, first.good, first.silence, min(declines), first.stuck)
+        high = Terms(first.bad, last.good, last.silence, max(declines), last.stuck)
+        return _level(low, compiled), _level(high, compiled)
+
+
+def _first(silence: _Silence, start: int, end: int) -> Change | None:
+    low, high = silence.bounds(start, end)
+    if low == high == silence.level:
         return None
     if end - start <= RESOLUTION:
-        there = standing(profile, end, compiled)[1]
-        return Change(end, there) if there != level else None
+        there = standing(silence.profile, end, silence.compiled)[1]
+        return Change(end, there) if there != silence.level else None
     middle = (start + end) // 2
-    return _first(profile, start, middle, level, compiled) or _first(profile, middle, end, level, compiled)
+    return _first(silence, start, middle) or _first(silence, middle, end)
 
 
-def _bounds(profile: Profile, start: int, end: int, compiled: Compiled) -> tuple[str, str]:
-    """The lowest and the highest level that can be had within a stretch of time."""
-    first, last = terms(profile, start, compiled), terms(profile, end, compiled)
-    settled = _is_settled(profile, start) or start // DAY == end // DAY
-    least, most = (first.decline, first.decline) if settled else (0.0, compiled.decline)
-    low = Terms(last.bad, first.good, first.silence, least, first.stuck)
-    high = Terms(first.bad, last.good, last.silence, most, last.stuck)
-    return _level(low, compiled), _level(high, compiled)
-
-
-def _is_settled(profile: Profile, moment: int) -> bool:
-    """Whether no day changes the decline any more, unless the customer comes."""
-    silent = moment // DAY - profile.day >= rhythm.STRETCHES[-1]
-    first = profile.first_inbound_at
-    return silent and (first is None or moment - first >= rhythm.SETTLED_AFTER * DAY)
+def _declines(profile: Profile, start: int, end: int, compiled: Compiled) -> list[float]:
+    """What the decline adds on each day, until no day changes it any more."""
+    known = profile.day if profile.first_inbound_at is None else profile.first_inbound_at // DAY + rhythm.SETTLED_AFTER
+    settled = max(profile.day + rhythm.STRETCHES[-1], known, start // DAY)
+    days = range(start // DAY, min(end // DAY, settled) + 1)
+    return [compiled.decline * rhythm.decline(profile, day * DAY) for day in days]
 
 
 def _level(found: Terms, compiled: Compiled) -> str:

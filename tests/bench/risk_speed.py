@@ -8,7 +8,9 @@ from time import perf_counter_ns
 
 import msgspec
 
+from agents.silences import LOOK_DAYS
 from pipeline import profile as profiles
+from pipeline.outlook import next_change
 from pipeline.reasons import assess
 from pipeline.risk import standing
 from pipeline.risk_model import default_model
@@ -32,6 +34,8 @@ async def run() -> None:
         profile_us=statistics.median(adding) / 1000,
         profile_bytes=statistics.median(map(len, stored)),
     )
+    ahead = [_looked_ahead(profile) for profile in made]
+    tell("risk_next_change", days=LOOK_DAYS, us=statistics.median(ahead) / 1000, mean_us=statistics.mean(ahead) / 1000)
     began = perf_counter_ns()
     with ProcessPoolExecutor(2) as pool:
         done = sum(pool.map(_score, [stored] * 2, [_STORED // 2] * 2))
@@ -52,6 +56,13 @@ def _folded() -> tuple[list[Profile], list[int], list[int]]:
             adding.append(added - before)
         made.append(profile)
     return made, adding, scoring
+
+
+def _looked_ahead(profile: Profile) -> int:
+    """Nanoseconds to work out when silence alone changes the level next."""
+    before = perf_counter_ns()
+    next_change(profile, NOW, default_model(), LOOK_DAYS)
+    return perf_counter_ns() - before
 
 
 def _score(stored: list[bytes], count: int) -> int:
