@@ -55,7 +55,7 @@ def next_change(profile: Profile, now: int, compiled: Compiled, days: int = HORI
 
 
 class _Silence(NamedTuple):
-    """A customer of whom nothing more is heard; `declines` are those of the days from `day` on, the last of all after."""
+    """A customer of whom nothing more is heard; `declines` of the days from `day` on, the last one of all after it."""
 
     profile: Profile
     compiled: Compiled
