@@ -13,14 +13,13 @@ from pipeline import measures, signals
 from pipeline.customer import Rules
 from pipeline.model import Record
 from pipeline.rhythm import DAY, silence
-from pipeline.risk import has_left, standing
+from pipeline.risk import AT_RISK, has_left, standing
 from pipeline.risk_model import Compiled
 from pipeline.signals import GOOD
 from pipeline.state import Profile, Step
 
 Touches = Sequence[tuple[Step, Record]]
 ProfileOf = Callable[[Iterable[tuple[Step, Record]], Rules], Profile]
-AT_RISK = frozenset({"high", "critical"})
 
 
 class Leaving(StrEnum):

@@ -155,10 +155,18 @@ def look(customer_id: str, state: State, position: tuple[int, int], now: int, ru
     revision = revision_of(*position)
     customer = rows.customer_row(customer_id, revision, state, assessed, rules.history)
     last = str(UUID(bytes=state.profile.last[1]))
+    lasting = risk.is_lasting(state.profile, assessed.level, now, rules.model)
     change = rows.risk_row(
-        customer_id, revision, assessed, state.profile, previous=state.level, event_id=last, imported=False
+        customer_id,
+        revision,
+        assessed,
+        state.profile,
+        previous=state.level,
+        lasting=lasting,
+        event_id=last,
+        imported=False,
     )
-    state.level = assessed.level
+    state.level, state.lasting = assessed.level, lasting
     return Folded(state, [], customer, [change], [])
 
 
@@ -212,9 +220,11 @@ class _Fold:
                 self._add_to_journeys(step, record)
             self.last, self._assessed = record, None
             _, level = risk.standing(profile, record["received_at"], model)
-            if level != state.level:
-                self.risk.append(self._change(record, state.level))
-                state.level = level
+            if level != state.level or not state.lasting:
+                lasting = risk.is_lasting(profile, level, record["received_at"], model)
+                if level != state.level or lasting:
+                    self.risk.append(self._change(record, state.level, lasting))
+                state.level, state.lasting = level, lasting
 
     def _late(self, touch: Touch) -> Record:
         state, record = self.state, touch.record
@@ -244,7 +254,7 @@ class _Fold:
             self._assessed = reasons.assess(self.state.profile, record["received_at"], self.rules.model)
         return self._assessed
 
-    def _change(self, record: Record, previous: str | None) -> Record:
+    def _change(self, record: Record, previous: str | None, lasting: bool) -> Record:
         revision = revision_of(self.epoch, self.state.offset)
         return rows.risk_row(
             record["customer_id"],
@@ -252,6 +262,7 @@ class _Fold:
             self._risk(record),
             self.state.profile,
             previous=previous,
+            lasting=lasting,
             event_id=record["event_id"],
             imported=record["import_id"] is not None,
         )

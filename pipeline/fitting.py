@@ -173,7 +173,7 @@ def _levels(start: Model, share: float) -> Levels:
     compiled = start.compile()
     shift = logit(share) - logit_of(Terms(0.0, 0.0, 0.0, 0.0, 0.0), compiled)
     medium, high, critical = (round(points_of(logit(bound / 100) + shift), 2) for bound in compiled.levels)
-    return Levels(medium, high, critical)
+    return replace(start.levels, medium=medium, high=high, critical=critical)
 
 
 def _features(examples: Sequence[Example], now: int, model: Compiled) -> Floats:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from pipeline import reasons, rows
+from pipeline import reasons, risk, rows
 from pipeline import state as states
 from pipeline.customer import Folded, Rules, Touch, fold, revision_of, touch_of
 from pipeline.journeys import Changes
@@ -176,12 +176,19 @@ def take_over(  # noqa: PLR0913 (what the end of a rebuild depends on, each once
     journeys = list(rows.journey_rows(customer_id, revision, changes))
     customer = rows.customer_row(customer_id, revision, state, assessed, rules.history)
     levels: list[Record] = []
+    state.level, state.lasting = assessed.level, risk.is_lasting(state.profile, assessed.level, now, rules.model)
     if assessed.level != before and not is_empty(state):
-        last = str(UUID(bytes=state.profile.last[1]))
-        levels.append(
-            rows.risk_row(customer_id, revision, assessed, state.profile, previous=before, event_id=last, imported=True)
+        change = rows.risk_row(
+            customer_id,
+            revision,
+            assessed,
+            state.profile,
+            previous=before,
+            lasting=state.lasting,
+            event_id=str(UUID(bytes=state.profile.last[1])),
+            imported=True,
         )
-    state.level = assessed.level
+        levels.append(change)
     return Folded(state, journeys, customer, levels, late)
 
 

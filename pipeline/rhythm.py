@@ -40,7 +40,7 @@ SETTLED_AFTER = round((1 + BEFORE) * STRETCHES[-1])
 """Days after which nothing changes any more in what a silence is compared with."""
 EVEN = 2.5
 """How many of the longest gaps before a stretch must hold, at least, for fewer visits in it to say anything."""
-CHANCE, CLEAR = 0.88, 1.18
+CHANCE, CLEAR = 0.95, 1.32
 """From where on, in `Shortfall.extent`, less activity counts, and where it counts in full."""
 _WEEKEND = 2
 _LEAST_KNOWN = round((1 + BEFORE) * STRETCHES[0])

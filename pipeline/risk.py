@@ -23,6 +23,7 @@ from pipeline.risk_model import Compiled
 from pipeline.state import Profile
 
 LEVELS = ("low", "medium", "high", "critical", "gone")
+AT_RISK = frozenset({"high", "critical"})
 
 
 class Terms(NamedTuple):
@@ -59,6 +60,15 @@ def level_of(points: float, compiled: Compiled) -> str:
     if points < high:
         return "low" if points < medium else "medium"
     return "high" if points < critical else "critical"
+
+
+def is_lasting(profile: Profile, level: str, now: int, compiled: Compiled) -> bool:
+    """Whether somebody at risk would still be so after the model's `lasting_days` if nothing more happened.
+
+    A risk that hardly comes to its level, and goes by itself within days, is worth nobody's call. True of who is not at
+    risk, for whom there is nothing to wait for.
+    """
+    return level not in AT_RISK or standing(profile, now + compiled.lasting, compiled)[1] in AT_RISK
 
 
 def has_left(profile: Profile) -> bool:

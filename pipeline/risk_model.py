@@ -74,11 +74,12 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Levels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The score from which on a level holds."""
+    """The score from which on a level holds; a risk is lasting if it is one still after so many days of nothing."""
 
     medium: Points
     high: Points
     critical: Points
+    lasting_days: NotNegative = 3.0
 
 
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,6 +110,7 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             slope=slope,
             weights=tuple(self._number(kind) for kind in range(max(Kind) + 1)),
             levels=(self.levels.medium, self.levels.high, self.levels.critical),
+            lasting=round(self.levels.lasting_days * DAY),
             max_bad=self.max_bad,
             max_recovery=self.max_recovery,
             population=population,
@@ -133,6 +135,7 @@ class Compiled(NamedTuple):
     slope: float
     weights: tuple[tuple[float, float], ...]
     levels: tuple[float, float, float]
+    lasting: int
     max_bad: float
     max_recovery: float
     population: Population

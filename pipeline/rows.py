@@ -161,10 +161,11 @@ def risk_row(  # noqa: PLR0913 (the fields of the row)
     profile: Profile,
     *,
     previous: str | None,
+    lasting: bool,
     event_id: str,
     imported: bool,
 ) -> Record:
-    """A change of level; what was `imported` never notifies."""
+    """A change of level, or one that became `lasting`; what was `imported` never notifies."""
     evidence = [(reason.code, each) for reason in assessed.reasons for each in reason.evidence]
     main = assessed.reasons[0].evidence if assessed.reasons else ()
     worth = _money(profile.values)
@@ -187,6 +188,7 @@ def risk_row(  # noqa: PLR0913 (the fields of the row)
         "channels": sorted({_channel(each.touchpoint) for each in main if each.touchpoint}),
         "segment": profile.segment[2] if profile.segment is not None else None,
         "value": next(iter(worth.values())) if len(worth) == 1 else None,
+        "lasting": lasting,
     }
 
 

@@ -113,6 +113,7 @@ class State(msgspec.Struct, array_like=True):
     `latest` is the time of the latest touchpoint; what is older than it by more than the history, or older than
     `floor`, comes too late. `seen` holds eight bytes per remembered touchpoint, grouped by `hours` with `counts`.
     `rebuilt` is the revision before which all that had landed has been taken in, late or not; None: never rebuilt.
+    `level` and `lasting` are those of the last change of risk published (`pipeline.risk.is_lasting`).
     """
 
     epoch: int
@@ -126,6 +127,7 @@ class State(msgspec.Struct, array_like=True):
     profile: Profile
     level: str | None = None
     rebuilt: int | None = None
+    lasting: bool = True
 
 
 _encoder = msgspec.msgpack.Encoder()

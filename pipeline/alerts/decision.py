@@ -1,7 +1,7 @@
 """Whether a change of risk raises an alert, ends one, or neither. Pure: the same log gives the same alerts again.
 
-What is held back by cooldown, by a snooze or until a level is steady is not lost: it is raised at the moment that ends,
-if the customer is still at that level then.
+What is held back by cooldown, by a snooze or until an absence has lasted is not lost: it is raised at the moment that
+ends, if the customer is still at that level then.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def on_change(customer_id: str, standing: Standing, change: Change, policy: Poli
     standing, before = on_time(customer_id, standing, change.as_of, policy)
     if policy.ends(change.level):
         standing, said = _end(standing, change)
-    elif policy.raises(change.level):
+    elif policy.raises(change.level, change.lasting):
         standing, said = _consider(customer_id, standing, change, policy)
     else:
         standing, said = replace(standing, held=None), ()
@@ -104,7 +104,7 @@ def _falls(change: Change) -> bool:
 
 
 def _allowed_from(standing: Standing, change: Change, policy: Policy) -> int:
-    moment = max(change.as_of + policy.waits(change.level), standing.snoozed_until)
+    moment = max(change.as_of + policy.waits(change.level, change.absent), standing.snoozed_until)
     if standing.level is None or _escalates(standing, change):
         return moment
     return max(moment, standing.raised_at + policy.cooldown)

@@ -4,7 +4,8 @@
 raise_at = "high"                     or critical
 over_at = "medium"                    or low
 cooldown_days = 7                     a customer's next alert, unless of a higher level
-steady_hours = 0                      an alert below critical only for who has stayed there for so long
+only_lasting = true                   none for a risk that would pass by itself within three days
+absence_hours = 48                    for so long it waits where the reason is that somebody stays away
 
 [destinations.crm]
 kind = "webhook"                      signed as Standard Webhooks say; or apprise: chat, mail, pager by URL
@@ -61,7 +62,8 @@ class _Policy(_Part):
     raise_at: _Level = "high"
     over_at: Literal["low", "medium"] = "medium"
     cooldown_days: float = Field(7, ge=0, le=365)
-    steady_hours: float = Field(0, ge=0, le=24 * 14)
+    only_lasting: bool = True
+    absence_hours: float = Field(48, ge=0, le=24 * 14)
 
 
 class _Destination(_Part):
@@ -113,7 +115,11 @@ def read(text: str, environment: Mapping[str, str]) -> tuple[Plan, tuple[FieldEr
     problems += _unused(destinations, routes)
     given = file.policy
     policy = Policy(
-        given.raise_at, given.over_at, round(given.cooldown_days * DAY), round(given.steady_hours * 60 * MINUTE)
+        given.raise_at,
+        given.over_at,
+        round(given.cooldown_days * DAY),
+        given.only_lasting,
+        round(given.absence_hours * 60 * MINUTE),
     )
     return Plan(policy, destinations, routes), tuple(problems)
 

@@ -6,6 +6,8 @@ import msgspec
 
 from pipeline.model import Record
 
+_ABSENCE = frozenset({"silence", "less_active"})
+
 
 class Change(msgspec.Struct, array_like=True, frozen=True):
     """A change of risk, as far as an alert tells of it; `reasons` are code, points and text."""
@@ -21,6 +23,12 @@ class Change(msgspec.Struct, array_like=True, frozen=True):
     channels: list[str] = []
     segment: str | None = None
     value: float | None = None
+    lasting: bool = True
+
+    @property
+    def absent(self) -> bool:
+        """Whether the main reason is that the customer stays away."""
+        return next((code for code, points, _ in self.reasons if points > 0), None) in _ABSENCE
 
     @classmethod
     def of(cls, record: Record) -> Change:
@@ -37,6 +45,7 @@ class Change(msgspec.Struct, array_like=True, frozen=True):
             channels=record.get("channels") or [],
             segment=record.get("segment"),
             value=record.get("value"),
+            lasting=record["lasting"],
         )
 
 

@@ -14,7 +14,8 @@ CREATE OR REPLACE VIEW risk /*on_cluster*/
     evidence Array(Tuple(code String, event_id Nullable(UUID), touchpoint String, occurred_at DateTime64(3, 'UTC'))) COMMENT 'The newest touchpoints that each reason rests on: the code of the reason, the touchpoint, when, UTC',
     channels Array(String) COMMENT 'Channels of what the main reason rests on',
     segment Nullable(String) COMMENT 'The company''s own word for the customer: the latest attribute segment',
-    value Nullable(Float64) COMMENT 'Sum of the customer''s values; null without any, or with several currencies'
+    value Nullable(Float64) COMMENT 'Sum of the customer''s values; null without any, or with several currencies',
+    lasting Bool COMMENT 'Whether somebody at high or critical would still be there after the days that the model says if nothing more happened; where it becomes true within a level, previous_level is the same level'
 )
 AS SELECT
     customer_id,
@@ -31,6 +32,7 @@ AS SELECT
     evidence,
     channels,
     segment,
-    value
+    value,
+    lasting
 FROM risk_log FINAL
-COMMENT 'Every change of a level of risk, with its reasons';
+COMMENT 'Every change of a level of risk, with its reasons, and the moment at which a risk of the same level became lasting';

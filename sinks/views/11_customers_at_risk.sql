@@ -43,6 +43,7 @@ LEFT JOIN
         customer_id,
         toNullable(argMax(as_of, revision)) AS since
     FROM risk
+    WHERE previous_level IS NULL OR previous_level != level
     GROUP BY customer_id
 ) AS changes USING (customer_id)
 LEFT JOIN

@@ -9,7 +9,7 @@ FROM
         any(reasons) AS reasons,
         anyOrNull(action) AS action,
         anyOrNull(scored_at) AS scored_at,
-        (SELECT argMaxOrNull(as_of, revision) FROM risk_log FINAL WHERE customer_id = {person:String}) AS at_risk_since
+        (SELECT argMaxOrNullIf(as_of, revision, previous_level IS NULL OR previous_level != level) FROM risk_log FINAL WHERE customer_id = {person:String}) AS at_risk_since
     FROM customers_log FINAL
     WHERE customer_id = {person:String} AND touchpoints > 0 -- as in view customers
 ) AS risk

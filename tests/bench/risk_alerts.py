@@ -1,8 +1,8 @@
 """For how many of a simulated company's staying customers an alert is raised a month, and for how many leavers in time.
 
 The same company as in risk_company, its levels looked at with each touchpoint and every six hours, the alerts decided
-as the agent does. Customers with a story that looks like leaving (`Company.fates`) are counted apart: the others just
-live, with the trouble that everybody has now and then.
+as the agent does. Customers with a story that looks like
+leaving (`Company.fates`) are counted apart: the others just live, with the trouble that everybody has now and then.
 """
 
 from __future__ import annotations
@@ -15,34 +15,37 @@ from pipeline.alerts.decision import on_change, on_time
 from pipeline.alerts.policy import DAY, Policy
 from pipeline.alerts.standing import NOBODY, Change
 from pipeline.customer import Touch
-from pipeline.risk import standing
+from pipeline.reasons import assess
+from pipeline.risk import is_lasting, standing
 from pipeline.state import Profile
 from tests.bench.report import tell
 from tests.bench.risk_company import SEEDS, moment_of
 from tests.bench.risk_people import NOW, RULES, People, people
 
 CUSTOMERS = 1_000
-STEADY_HOURS = (0, 24, 48)
-_HOUR = DAY // 24
+POLICIES = {
+    "default": Policy(),
+    "without absence_hours": Policy(absence=0),
+    "nor only_lasting": Policy(absence=0, lasting=False),
+}
 _MONTH = 30 * DAY
 
 
 async def run() -> None:
     """Print the alerts of all seeds together, policy by policy."""
-    policies = {hours: Policy(steady=hours * _HOUR) for hours in STEADY_HOURS}
-    counts: dict[int, defaultdict[str, float]] = {hours: defaultdict(float) for hours in policies}
+    counts: dict[str, defaultdict[str, float]] = {name: defaultdict(float) for name in POLICIES}
     for seed in SEEDS:
         found = people(seed, CUSTOMERS)
         for name, touches in found.touches.items():
             if name not in found.company.gone:
-                levels = list(_levels(touches))
-                for hours, policy in policies.items():
-                    _count(counts[hours], found, name, list(_alerts(levels, policy)))
-    for hours, counted in counts.items():
+                changes = list(_changes(touches))
+                for which, policy in POLICIES.items():
+                    _count(counts[which], found, name, list(_alerts(changes, policy)))
+    for which, counted in counts.items():
         tell(
             "risk_alerts",
             digits=4,
-            steady_hours=hours,
+            policy=which,
             ordinary_customer_months=round(counted["months"]),
             alerted_per_month=counted["alerted"] / counted["months"],
             alerted_per_month_with_stories=counted["story_alerted"] / counted["story_months"],
@@ -62,25 +65,27 @@ def _count(counted: defaultdict[str, float], found: People, name: str, alerts: l
     counted[f"{kind}alerted"] += len({(NOW - at) // _MONTH for at in alerts})
 
 
-def _levels(touches: list[Touch]) -> Iterator[tuple[int, str, float]]:
-    """Every change of level: when, to which, at what score."""
-    profile, before = Profile(touches[0].step[0], touches[0].step), "low"
-    quarters = ((at, None) for at in range(touches[0].step[0], NOW, 6 * _HOUR))
+def _changes(touches: list[Touch]) -> Iterator[Change]:
+    """Every change of risk that the agent would publish."""
+    profile, before, lasting = Profile(touches[0].step[0], touches[0].step), "low", True
+    quarters = ((at, None) for at in range(touches[0].step[0], NOW, DAY // 4))
     for at, touch in sorted([*((touch.step[0], touch) for touch in touches), *quarters], key=lambda each: each[0]):
         if touch is not None:
             profiles.add(profile, touch.step, touch.record)
         score, level = standing(profile, at, RULES.model)
-        if level != before:
-            yield at, level, score
-            before = level
+        if level != before or not lasting:
+            lasts = is_lasting(profile, level, at, RULES.model)
+            if level != before or lasts:
+                why = [(each.code, each.points, each.text) for each in assess(profile, at, RULES.model).reasons]
+                yield Change(at, score, level, before, why, "", "", lasting=lasts)
+            before, lasting = level, lasts
 
 
-def _alerts(levels: list[tuple[int, str, float]], policy: Policy) -> Iterator[int]:
+def _alerts(changes: list[Change], policy: Policy) -> Iterator[int]:
     """When an alert is raised."""
-    held, before = NOBODY, "low"
-    for at, level, score in levels:
-        held, said = on_change("ann", held, Change(at, score, level, before, [], "", ""), policy)
-        before = level
+    held = NOBODY
+    for change in changes:
+        held, said = on_change("ann", held, change, policy)
         yield from (each.at for each in said if each.status == "raised")
     _, said = on_time("ann", held, NOW, policy)
     yield from (each.at for each in said)

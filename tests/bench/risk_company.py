@@ -14,16 +14,16 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from pipeline import profile as profiles
-from pipeline.backtest import AT_RISK, Window, example
+from pipeline.backtest import Window, example
 from pipeline.customer import Touch
 from pipeline.measures import quantile
-from pipeline.risk import standing
+from pipeline.risk import AT_RISK, standing
 from pipeline.scoring import profile_of
 from pipeline.state import Profile
 from tests.bench.report import tell
 from tests.bench.risk_people import DAY, NOW, RULES, People, people, profile_at
 
-SEEDS = range(400, 410)
+SEEDS = range(500, 510)
 CUSTOMERS = 1_000
 _MONTH = 30 * DAY
 

@@ -12,10 +12,14 @@ from pipeline.alerts.policy import DAY, RANK, Policy
 from pipeline.alerts.standing import NOBODY, Change, Standing, dump, load
 
 LEVELS = ("low", "medium", "high", "critical", "gone")
+FLEETING, AWAY = "fleeting", "away"
+"""High, but not for long; high for staying away."""
 STEPS = st.lists(
     st.tuples(
         st.integers(0, 5 * DAY),
-        st.sampled_from(LEVELS) | st.tuples(st.just("snooze"), st.integers(0, 10 * DAY)) | st.just("time"),
+        st.sampled_from((*LEVELS, FLEETING, AWAY))
+        | st.tuples(st.just("snooze"), st.integers(0, 10 * DAY))
+        | st.just("time"),
         st.booleans(),
     ),
     max_size=30,
@@ -25,12 +29,19 @@ POLICIES = st.builds(
     raise_at=st.sampled_from(["high", "critical"]),
     over_at=st.sampled_from(["low", "medium"]),
     cooldown=st.integers(0, 9).map(lambda days: days * DAY),
-    steady=st.integers(0, 4).map(lambda days: days * DAY),
+    lasting=st.booleans(),
+    absence=st.integers(0, 4).map(lambda days: days * DAY),
 )
 
 
 def change(at: int, level: str, imported: bool = False, previous: str | None = None) -> Change:
-    return Change(at, 50.0, level, previous, [("complaint", 9.5, "complained")], "call_back", "1", imported)
+    main = "less_active" if level == AWAY else "complaint"
+    why, lasting = [("habit", -20.0, "comes often"), (main, 9.5, "why")], level != FLEETING
+    return Change(at, 50.0, _level(level), _level(previous), why, "call_back", "1", imported, lasting=lasting)
+
+
+def _level(what: str | None) -> str | None:
+    return "high" if what in {FLEETING, AWAY} else what
 
 
 def lived(steps, policy: Policy, *, history: bool = False) -> tuple[Standing, list[Said], list[tuple[int, str]]]:
@@ -76,8 +87,11 @@ def test_within_a_cooldown_only_a_higher_level_raises_again(steps, policy):
 def test_an_alert_is_raised_at_its_levels_and_said_for_the_level_of_that_moment(steps, policy):
     _, said, levels = lived(steps, policy)
     for each in said:
-        assert policy.raises(each.change.level) if each.status == "raised" else policy.ends(each.change.level)
-        reached = [level for at, level in levels if at <= each.at]
+        if each.status == "raised":
+            assert policy.raises(each.change.level, each.change.lasting)
+        else:
+            assert policy.ends(each.change.level)
+        reached = [_level(level) for at, level in levels if at <= each.at]
         assert each.change.level in reached
 
 
@@ -101,9 +115,9 @@ def test_imported_history_never_says_anything(steps, policy):
 @given(STEPS, POLICIES)
 def test_whoever_stays_at_risk_has_an_alert_or_one_that_is_due(steps, policy):
     standing, _, levels = lived(steps, policy)
-    if levels and policy.raises(levels[-1][1]):
+    if levels and policy.raises(_level(levels[-1][1]), levels[-1][1] != FLEETING):
         assert standing.is_open or due(standing, policy) is not None
-    elif levels and policy.ends(levels[-1][1]):
+    elif levels and policy.ends(_level(levels[-1][1])):
         assert not standing.is_open
         assert standing.held is None
 
@@ -142,18 +156,29 @@ def test_an_acknowledgement_counts_for_the_last_alert_only():
     assert (escalated.acknowledged_at, second.alert_id != raised.alert_id) == (None, True)
 
 
-def test_below_critical_only_a_steady_level_raises():
-    policy = Policy(steady=2 * DAY)
-    standing, said = on_change("ann", NOBODY, change(0, "high"), policy)
+def test_a_risk_that_would_pass_by_itself_raises_nothing_until_it_would_not():
+    standing, said = on_change("ann", NOBODY, change(0, FLEETING), Policy())
+    assert (said, due(standing, Policy())) == ((), None)
+    _, [raised] = on_change("ann", standing, change(DAY, "high", previous=FLEETING), Policy())
+    assert (raised.status, raised.at) == ("raised", DAY)
+    _, [at_once] = on_change("ann", NOBODY, change(0, FLEETING), Policy(lasting=False))
+    assert (at_once.status, at_once.at) == ("raised", 0)
+
+
+def test_of_who_stays_away_is_told_once_that_has_lasted():
+    policy = Policy(absence=2 * DAY)
+    standing, said = on_change("ann", NOBODY, change(0, AWAY), policy)
     assert (said, due(standing, policy)) == ((), 2 * DAY)
     standing, said = on_change("ann", standing, change(DAY, "medium"), policy)
     assert (said, due(standing, policy)) == ((), None)
-    standing, _ = on_change("ann", standing, change(3 * DAY, "high"), policy)
+    standing, _ = on_change("ann", standing, change(3 * DAY, AWAY), policy)
     assert on_time("ann", standing, 5 * DAY - 1, policy).said == ()
     _, [late] = on_time("ann", standing, 6 * DAY, policy)
     assert (late.status, late.at, late.change.level) == ("raised", 5 * DAY, "high")
     _, [now] = on_change("ann", standing, change(4 * DAY, "critical", previous="high"), policy)
     assert (now.status, now.at) == ("raised", 4 * DAY)
+    _, [other] = on_change("ann", NOBODY, change(4 * DAY, "high"), policy)
+    assert (other.status, other.at) == ("raised", 4 * DAY)
 
 
 def test_what_cooldown_held_back_is_raised_when_it_ends_under_that_moment():

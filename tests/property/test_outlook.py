@@ -62,4 +62,4 @@ def test_who_is_only_silent_has_to_come() -> None:
     assert "came" in {way.code for way in ways_down(profile, START + 600 * DAY, MODEL)}
     change = next_change(profile, START + 100 * DAY, MODEL)
     assert change is not None
-    assert change.level == "high"
+    assert change.level == "medium"

@@ -16,7 +16,8 @@ WHOLE = f"""
 [policy]
 raise_at = "critical"
 cooldown_days = 3
-steady_hours = 36
+only_lasting = false
+absence_hours = 36
 [destinations.crm]
 kind = "webhook"
 url_env = "CRM_URL"
@@ -37,7 +38,7 @@ quiet_hours = {{ from = "22:00", to = "07:00", zone = "Europe/Berlin" }}
 def test_a_whole_plan() -> None:
     plan, problems = read(WHOLE, {"CRM_URL": "https://crm.example/hook"})
     assert problems == ()
-    assert plan.policy == Policy("critical", "medium", 3 * DAY, 36 * DAY // 24)
+    assert plan.policy == Policy("critical", "medium", 3 * DAY, lasting=False, absence=36 * DAY // 24)
     crm = plan.destinations["crm"]
     assert (crm.url, crm.secret, crm.give_up) == ("https://crm.example/hook", SECRET, 7_200_000)
     assert "example" not in repr(plan)

@@ -166,6 +166,19 @@ def test_a_change_of_level_is_published_with_the_touchpoint_that_made_it():
     assert len(result.risk) == 2
 
 
+def test_a_risk_that_becomes_lasting_is_published_again_and_once():
+    def happens(number: int, moment: int, name: str = "web.page_view", **more: str) -> Record:
+        return touchpoint(number, moment, name, received_at=moment, **more)
+
+    old = happens(1, START, "phone.inbound_call", outcome="unresolved")
+    calm, moment = happens(2, START + 35 * DAY), START + 35 * DAY + 1
+    first = folded(old, calm, happens(3, moment, "phone.inbound_call", outcome="unresolved"))
+    assert [(row["level"], row["lasting"]) for row in first.risk[-1:]] == [("high", False)]
+    second = folded(happens(4, moment + HOUR, "phone.complaint"), state=first.state, start=3)
+    assert [(row["previous_level"], row["level"], row["lasting"]) for row in second.risk] == [("high", "high", True)]
+    assert folded(happens(5, moment + 2 * HOUR), state=second.state, start=4).risk == []
+
+
 def test_every_row_fits_its_contract_and_loses_no_field():
     before = folded(touchpoint(5, START + HOUR, value=2.0, currency="EUR", sentiment=0.5))
     after = folded(touchpoint(9, name="subscription.cancelled", outcome="escalated"), state=before.state, start=1)

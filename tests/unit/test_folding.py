@@ -202,4 +202,4 @@ def test_each_chunk_is_scored_by_the_model_of_its_moment() -> None:
         out = folding(chunk(good(number, touchpoint(number))), {}, NOW)
         versions += [row["model_version"] for row in rows("customers", out.customers)]
         models.reverse()
-    assert versions == ["default-3", "newer"]
+    assert versions == ["default-4", "newer"]

@@ -134,7 +134,7 @@ async def test_a_field_added_deep_inside_is_dropped_too():
     reason = {"code": "silence", "points": 5.0, "text": "silent"}
     value = Writer(schema, 7)({**RISK, "reasons": [{**reason, "weight": 2.0}]})
     await ids.meet("risk", [value])
-    assert Decoder("risk", ids)(value) == {**RISK, "reasons": [reason]}
+    assert Decoder("risk", ids)(value) == {**RISK, "reasons": [reason], "lasting": True}
 
 
 async def test_what_the_registry_does_not_have_is_refused_for_a_while_and_then_asked_again():

@@ -51,7 +51,7 @@ def test_a_purchase_counts_though_it_was_a_bad_experience():
     profile = profile_of(touchpoint(1, name="in_store.purchase", sentiment=-0.9, wait_ms=3_600_000))
     assert profile.purchases == 1
     assert profile.returned_at == START
-    assert [signal[1] for signal in profile.signals] == [Kind.LONG_WAIT]
+    assert [signal[1] for signal in profile.signals] == [Kind.NEGATIVE_MOOD]
 
 
 def test_a_failed_purchase_is_neither_purchase_nor_return():

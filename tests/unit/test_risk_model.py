@@ -94,4 +94,4 @@ def test_a_changed_file_counts_without_a_restart_and_a_wrong_one_does_not(tmp_pa
 
 def test_without_a_file_the_shipped_model_is_used():
     assert LiveRules(Settings())().model is default_model()
-    assert msgspec.json.decode(encode(default_model().model))["version"] == "default-3"
+    assert msgspec.json.decode(encode(default_model().model))["version"] == "default-4"
