@@ -16,7 +16,7 @@ from agents.waits import Waits
 from pipeline.marks import Start
 
 _QUEUED_CHUNKS = 4_096
-"""More than fit into a topic's share of memory: where Faust's own queue is full, every topic waits."""
+"""More than fit into a topic's share of memory: where Faust's own queues are full, nothing is read for a second."""
 
 Starts = Callable[[set[TP]], Awaitable[Mapping[TP, Start]]]
 
@@ -44,10 +44,12 @@ class ChunkedApp(faust.App):
         self.failure: BaseException | None = None
         self._failing = asyncio.Event()
 
-    def chunks_of(self, name: str) -> Any:
+    def chunks_of(self, name: str, most_chunks: int | None = None) -> Any:
         """A topic for an agent; what it holds of it is bounded by `flow`."""
-        self.flow.watch(name)
-        return self.topic(name, key_type=bytes, value_type=bytes, maxsize=_QUEUED_CHUNKS)
+        self.flow.watch(name, most_chunks)
+        topic = self.topic(name, key_type=bytes, value_type=bytes)
+        topic.maxsize = _QUEUED_CHUNKS  # the argument of that name is dropped
+        return topic
 
     def settle(self) -> None:
         """Note that the work can begin."""

@@ -19,7 +19,8 @@ from agents.continuity import Continuity
 _FETCH_WAIT_MS = 100
 """How long Kafka may hold a fetch: one is under way at a time, and what it does not ask for waits for it."""
 
-_IDLE_SECONDS = 0.05
+_IDLE_SECONDS = 0.02
+"""How soon it is asked again whether what may not be read now may."""
 
 _MOST_BYTES = 8 * 1024 * 1024
 """About how much memory the records of one chunk may take, however well they were compressed."""
@@ -74,6 +75,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             if not sought:
                 await asyncio.sleep(_IDLE_SECONDS)
                 return {}
+            if timeout is not None and len(sought) < len(active_partitions):
+                timeout = min(timeout, _IDLE_SECONDS)
             most = max_records or _STEP_RECORDS
             records = await fetcher.fetched_records(sought, timeout=timeout, max_records=min(most, _STEP_RECORDS))
         if self._unsure:

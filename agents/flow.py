@@ -1,7 +1,9 @@
 """What a worker holds of the log: how many bytes, since when, up to where all is applied, and what is not read on.
 
 The consumer's thread takes chunks, the agents give them back. A topic of which enough is held is not read on, so memory
-is bounded in bytes whatever the lag; each topic has its own share, so one that waits holds up no other.
+is bounded in bytes whatever the lag; each topic has its own share, so one that waits holds up no other. Whose chunks
+take turns, one transaction each, reads so few of a partition ahead that the next one holds all that came meanwhile:
+the busier it is, the more records share a transaction.
 """
 
 from __future__ import annotations
@@ -25,18 +27,23 @@ class Flow:
         self._watched: set[str] = set()
         self._held: dict[int, Chunk] = {}
         self._bytes: Counter[str] = Counter()
+        self._chunks: Counter[Partition] = Counter()
+        self._most_chunks: dict[str, int] = {}
         self._reached: dict[Partition, int] = {}
         self._stopped: dict[Partition, str] = {}
 
-    def watch(self, topic: str) -> None:
-        """Count the chunks of a topic from now on."""
+    def watch(self, topic: str, most_chunks: int | None = None) -> None:
+        """Count the chunks of a topic from now on; no more of each partition are held than `most_chunks`."""
         self._watched.add(topic)
+        if most_chunks is not None:
+            self._most_chunks[topic] = most_chunks
 
     def clear(self) -> None:
         """Forget everything: the partitions are being assigned anew, and what was read comes again."""
         with self._lock:
             self._held.clear()
             self._bytes.clear()
+            self._chunks.clear()
             self._reached.clear()
             self._stopped.clear()
 
@@ -59,7 +66,10 @@ class Flow:
 
     def may_read(self, partition: Partition) -> bool:
         """Whether more of a partition may be read now."""
-        return partition not in self._stopped and self._bytes[partition[0]] < self._most_bytes
+        if partition in self._stopped or self._bytes[partition[0]] >= self._most_bytes:
+            return False
+        most = self._most_chunks.get(partition[0])
+        return most is None or self._chunks[partition] < most
 
     def took(self, chunk: Chunk) -> None:
         """Count a chunk that was read."""
@@ -67,6 +77,7 @@ class Flow:
             if chunk.topic in self._watched:
                 self._held[id(chunk)] = chunk
                 self._bytes[chunk.topic] += chunk.size
+                self._chunks[chunk.topic, chunk.partition] += 1
 
     def applied(self, chunk: Chunk) -> None:
         """Give a chunk back whose results are durable, and with it all before it of its partition."""
@@ -84,6 +95,7 @@ class Flow:
     def _give_back(self, chunk: Chunk) -> None:
         if self._held.pop(id(chunk), None) is not None:
             self._bytes[chunk.topic] -= chunk.size
+            self._chunks[chunk.topic, chunk.partition] -= 1
 
     def stop(self, partition: Partition, why: str) -> None:
         """Read no more of a partition until it is assigned anew."""

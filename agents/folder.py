@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 
 _BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
+CHUNKS_AHEAD = 2
+"""How many chunks of a partition are held at the most: one in its transaction, and one to be folded meanwhile."""
+
 
 class Outputs(Protocol):
     """What a chunk gives, and the states it leaves; `refused` are the indexes of the records refused, `codes` why."""

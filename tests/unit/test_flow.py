@@ -37,6 +37,23 @@ def test_a_topic_of_which_enough_is_held_is_not_read_on_and_others_are() -> None
     assert held.held_bytes() == {"touchpoints": 600, "journeys": 0}
 
 
+def test_of_a_partition_no_more_chunks_are_held_than_may_be() -> None:
+    held = Flow(1_000)
+    held.watch("touchpoints", most_chunks=2)
+    first, second = chunk("touchpoints", 0, 10), chunk("touchpoints", 10, 10)
+    held.took(first)
+    assert held.may_read(("touchpoints", 0))
+    held.took(second)
+    assert not held.may_read(("touchpoints", 0))
+    assert held.may_read(("touchpoints", 1))
+    held.applied(first)
+    held.applied(first)
+    assert held.may_read(("touchpoints", 0))
+    held.took(chunk("touchpoints", 20, 10))
+    held.clear()
+    assert held.may_read(("touchpoints", 0))
+
+
 def test_a_chunk_is_given_back_once_whoever_gives_it_back() -> None:
     held = flow()
     one = chunk("touchpoints", 0, 900)
