@@ -20,18 +20,24 @@ from pipeline.scoring import profile_of
 from pipeline.settings import Settings
 from pipeline.validation import validate
 from sinks.clickhouse import Client, connect
+from tests.receiver import plan_file, receiving
 from tests.reference import DAY, HOUR
 
 RULES = Rules.of(Settings())
 SECOND = 1000
 VISITS = 5
+TOLD = "SELECT status, level, toUnixTimestamp64Milli(raised_at) FROM alerts WHERE status = 'raised'"
 
 
 @pytest.fixture(scope="module")
 async def installation(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
-    settings = Settings(collector_port=0, collector_private_port=0, quiet_seconds=1)
-    async with Installation(settings, tmp_path_factory.mktemp("stack")) as running:
-        yield running
+    folder = tmp_path_factory.mktemp("stack")
+    plan = folder / "alerts.toml"
+    async with receiving() as receiver:
+        plan.write_text(f"[policy]\nabsence_hours = 0\n{plan_file(crm=receiver.url)}")
+        settings = Settings(collector_port=0, collector_private_port=0, quiet_seconds=1, alerts=plan)
+        async with Installation(settings, folder / "data") as running:
+            yield running
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +100,7 @@ async def test_silence_alone_raises_an_alert(installation: Installation, client:
         answer = await http.post(extra["collector_url"] + "/v1/touchpoints", json=visits(last))
     assert answer.json()["accepted"] == VISITS, answer.text
     async with asyncio.timeout(90):
-        while not (told := await rows(client, "SELECT status, level, toUnixTimestamp64Milli(raised_at) FROM alerts")):
+        while not (told := await rows(client, TOLD)):
             await asyncio.sleep(0.2)
     [(status, level, moment)] = told
     assert (status, level) == ("raised", "high")
