@@ -12,7 +12,7 @@ from faust.types import TP
 from agents.alerting import ORDERED, RISK, Alerting
 from agents.apps import chunked_app, compression_of
 from agents.chunked_app import ChunkedApp
-from agents.folder import CHUNKS_AHEAD, Folder
+from agents.folder import TURNS, Folder
 from agents.marking import Marking
 from agents.store import Store
 from agents.transactions import Transactions
@@ -65,7 +65,7 @@ def alerts_app(  # noqa: PLR0913 (what it depends on, each once)
 
 
 def _declare(app: ChunkedApp, folder: Folder, topic: str) -> None:
-    @app.agent(app.chunks_of(topic, CHUNKS_AHEAD), name=f"alerts-{topic}")
+    @app.agent(app.chunks_of(topic, TURNS), name=f"alerts-{topic}")
     async def decide(chunks: Any) -> None:
         with app.failing():
             async for chunk in chunks:

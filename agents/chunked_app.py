@@ -10,7 +10,7 @@ from typing import Any
 import faust
 from faust.types import TP
 
-from agents.flow import Flow, Partition
+from agents.flow import Flow, Partition, Turns
 from agents.metrics import Metrics
 from agents.waits import Waits
 from pipeline.marks import Start
@@ -44,9 +44,9 @@ class ChunkedApp(faust.App):
         self.failure: BaseException | None = None
         self._failing = asyncio.Event()
 
-    def chunks_of(self, name: str, most_chunks: int | None = None) -> Any:
+    def chunks_of(self, name: str, turns: Turns | None = None) -> Any:
         """A topic for an agent; what it holds of it is bounded by `flow`."""
-        self.flow.watch(name, most_chunks)
+        self.flow.watch(name, turns)
         topic = self.topic(name, key_type=bytes, value_type=bytes)
         topic.maxsize = _QUEUED_CHUNKS  # the argument of that name is dropped
         return topic

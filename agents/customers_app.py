@@ -11,7 +11,7 @@ from faust.types import TP
 
 from agents.apps import chunked_app, compression_of
 from agents.chunked_app import ChunkedApp
-from agents.folder import CHUNKS_AHEAD, Folder
+from agents.folder import TURNS, Folder
 from agents.folding import Folding
 from agents.marking import Marking
 from agents.silences import Silences
@@ -83,7 +83,7 @@ def customers_app(
     app.releasing.append(customers.release)
     app.seeking.append(customers.pause)
 
-    @app.agent(app.chunks_of(TOPIC, CHUNKS_AHEAD), name="customers")
+    @app.agent(app.chunks_of(TOPIC, TURNS), name="customers")
     async def fold_touchpoints(chunks: Any) -> None:
         with app.failing():
             async for chunk in chunks:

@@ -1,16 +1,18 @@
 """What a worker holds of the log: how many bytes, since when, up to where all is applied, and what is not read on.
 
 The consumer's thread takes chunks, the agents give them back. A topic of which enough is held is not read on, so memory
-is bounded in bytes whatever the lag; each topic has its own share, so one that waits holds up no other. Whose chunks
-take turns, one transaction each, reads so few of a partition ahead that the next one holds all that came meanwhile:
-the busier it is, the more records share a transaction.
+is bounded in bytes whatever the lag; each topic has its own share, so one that waits holds up no other. Where chunks
+take turns, one transaction each, few are read ahead, and at a distance: so the next one holds all that came meanwhile,
+and the busier a partition is, the more records share a transaction.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from agents.chunk import Chunk
 
@@ -18,25 +20,37 @@ Partition = tuple[str, int]
 """Topic and partition."""
 
 
+class Turns(NamedTuple):
+    """How the chunks of a partition follow each other: how many are held at the most, and how far apart they are read.
+
+    What comes after a rest is read at once.
+    """
+
+    ahead: int
+    seconds: float
+
+
 class Flow:
     """Safe to use from both threads. Topics that nobody watches, such as changelogs, are neither counted nor held."""
 
-    def __init__(self, most_bytes: int) -> None:
+    def __init__(self, most_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._most_bytes = most_bytes
+        self._clock = clock
         self._lock = threading.Lock()
         self._watched: set[str] = set()
         self._held: dict[int, Chunk] = {}
         self._bytes: Counter[str] = Counter()
         self._chunks: Counter[Partition] = Counter()
-        self._most_chunks: dict[str, int] = {}
+        self._turns: dict[str, Turns] = {}
+        self._taken: dict[Partition, float] = {}
         self._reached: dict[Partition, int] = {}
         self._stopped: dict[Partition, str] = {}
 
-    def watch(self, topic: str, most_chunks: int | None = None) -> None:
-        """Count the chunks of a topic from now on; no more of each partition are held than `most_chunks`."""
+    def watch(self, topic: str, turns: Turns | None = None) -> None:
+        """Count the chunks of a topic from now on, which take turns by partition, if so told."""
         self._watched.add(topic)
-        if most_chunks is not None:
-            self._most_chunks[topic] = most_chunks
+        if turns is not None:
+            self._turns[topic] = turns
 
     def clear(self) -> None:
         """Forget everything: the partitions are being assigned anew, and what was read comes again."""
@@ -44,6 +58,7 @@ class Flow:
             self._held.clear()
             self._bytes.clear()
             self._chunks.clear()
+            self._taken.clear()
             self._reached.clear()
             self._stopped.clear()
 
@@ -68,8 +83,11 @@ class Flow:
         """Whether more of a partition may be read now."""
         if partition in self._stopped or self._bytes[partition[0]] >= self._most_bytes:
             return False
-        most = self._most_chunks.get(partition[0])
-        return most is None or self._chunks[partition] < most
+        turns = self._turns.get(partition[0])
+        if turns is None:
+            return True
+        rested = self._clock() - self._taken.get(partition, float("-inf")) >= turns.seconds
+        return rested and self._chunks[partition] < turns.ahead
 
     def took(self, chunk: Chunk) -> None:
         """Count a chunk that was read."""
@@ -78,6 +96,8 @@ class Flow:
                 self._held[id(chunk)] = chunk
                 self._bytes[chunk.topic] += chunk.size
                 self._chunks[chunk.topic, chunk.partition] += 1
+                if chunk.records:
+                    self._taken[chunk.topic, chunk.partition] = self._clock()
 
     def applied(self, chunk: Chunk) -> None:
         """Give a chunk back whose results are durable, and with it all before it of its partition."""

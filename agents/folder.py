@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from agents.chunk import Chunk
-from agents.flow import Partition
+from agents.flow import Partition, Turns
 from agents.guard import Guard
 from agents.marking import Marking
 from agents.store import States, Store
@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 
 _BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
-CHUNKS_AHEAD = 2
-"""How many chunks of a partition are held at the most: one in its transaction, and one to be folded meanwhile."""
+TURNS = Turns(ahead=2, seconds=0.1)
+"""One chunk in its transaction and one to be folded meanwhile; a transaction costs Kafka the same, however full."""
 
 
 class Outputs(Protocol):

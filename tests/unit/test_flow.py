@@ -7,7 +7,7 @@ from typing import Any
 from aiokafka import ConsumerRecord
 
 from agents.chunk import Chunk, size_of
-from agents.flow import Flow
+from agents.flow import Flow, Turns
 
 
 def flow(most: int = 1_000) -> Flow:
@@ -37,9 +37,21 @@ def test_a_topic_of_which_enough_is_held_is_not_read_on_and_others_are() -> None
     assert held.held_bytes() == {"touchpoints": 600, "journeys": 0}
 
 
+def test_chunks_of_a_partition_are_read_at_a_distance() -> None:
+    now = 5.0
+    held = Flow(1_000, lambda: now)
+    held.watch("touchpoints", Turns(ahead=9, seconds=0.1))
+    held.took(chunk("touchpoints", 0, 10))
+    assert (held.may_read(("touchpoints", 0)), held.may_read(("touchpoints", 1))) == (False, True)
+    now = 5.2
+    assert held.may_read(("touchpoints", 0))
+    held.took(Chunk("touchpoints", 0, 10, 11, [], 10))
+    assert held.may_read(("touchpoints", 0))  # of nothing but a transaction's marker there is nothing to do
+
+
 def test_of_a_partition_no_more_chunks_are_held_than_may_be() -> None:
     held = Flow(1_000)
-    held.watch("touchpoints", most_chunks=2)
+    held.watch("touchpoints", Turns(ahead=2, seconds=0.0))
     first, second = chunk("touchpoints", 0, 10), chunk("touchpoints", 10, 10)
     held.took(first)
     assert held.may_read(("touchpoints", 0))
