@@ -25,6 +25,7 @@ from pipeline.errors import UsageError
 from pipeline.model_file import rules_of
 from pipeline.outlook import next_change, ways_down
 from pipeline.reasons import assess
+from pipeline.risk import is_lasting
 from pipeline.scoring import Scored
 from pipeline.settings import Settings, load
 
@@ -81,7 +82,7 @@ async def _score(
 
 
 async def _look(settings: Settings, data: Path | None, moment: int | None, now: int, customer: str) -> dict[str, Any]:
-    """One customer's score, when its level changes if nothing happens, and what would bring it down to medium."""
+    """One customer's score, whether it lasts, when its level changes by itself, and what would bring it down."""
     rules, at = rules_of(settings), now if moment is None else moment
     async with attach(settings, data) as target, await target.clickhouse() as client:
         profile = await scoring.profile_now(client, customer) if moment is None else None
@@ -89,9 +90,10 @@ async def _look(settings: Settings, data: Path | None, moment: int | None, now: 
             profile = await scoring.profile_then(client, customer, moment, rules)
     if profile is None:
         raise UsageError(f"no customer {customer!r} had been seen by {text_of(at)}")
-    change = next_change(profile, at, rules.model)
+    found, change = assess(profile, at, rules.model), next_change(profile, at, rules.model)
     return {
-        **Scored(customer, assess(profile, at, rules.model)).to_json(text_of(at)),
+        **Scored(customer, found).to_json(text_of(at)),
+        "lasting": is_lasting(profile, found.level, at, rules.model),
         "next_change": None if change is None else {"at": text_of(change.moment), "level": change.level},
         "falls_to_medium_if": [way._asdict() for way in ways_down(profile, at, rules.model)],
     }

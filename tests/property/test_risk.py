@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline import profile as profiles
 from pipeline.reasons import MOST_REASONS, assess
 from pipeline.rhythm import silence
-from pipeline.risk import LEVELS, has_left, score
+from pipeline.risk import AT_RISK, LEVELS, has_left, is_lasting, score, standing
 from pipeline.risk_model import default_model
 from pipeline.signals import GOOD as FIRST_GOOD
 from pipeline.signals import Kind
@@ -139,6 +139,18 @@ def test_a_bad_experience_lowers_the_score_no_more_than_nothing_would(
     history: list[tuple[int, Record]], moment: int, content: Record, now: int
 ) -> None:
     assert score(profile_of([*history, (moment, content)]), now, MODEL) >= score(profile_of(history), now, MODEL)
+
+
+@MANY
+@given(histories | crowds, moments, st.sampled_from(BAD), now_moments)
+def test_a_bad_experience_never_makes_a_lasting_risk_pass(
+    history: list[tuple[int, Record]], moment: int, content: Record, now: int
+) -> None:
+    """Whoever is at risk without it is at risk with it, and would be for as long."""
+    calm, hurt = profile_of(history), profile_of([*history, (moment, content)])
+    level = standing(calm, now, MODEL)[1]
+    if level in AT_RISK and is_lasting(calm, level, now, MODEL):
+        assert is_lasting(hurt, standing(hurt, now, MODEL)[1], now, MODEL)
 
 
 @MANY
