@@ -49,6 +49,8 @@ async def run() -> None:
             ordinary_customer_months=round(counted["months"]),
             alerted_per_month=counted["alerted"] / counted["months"],
             alerted_per_month_with_stories=counted["story_alerted"] / counted["story_months"],
+            alerted_per_month_of_all=(counted["alerted"] + counted["story_alerted"])
+            / (counted["months"] + counted["story_months"]),
             leavers=round(counted["leavers"]),
             leavers_alerted_before_they_left=counted["told"] / counted["leavers"],
         )
