@@ -27,6 +27,7 @@ POLICIES = {
     "default": Policy(),
     "without absence_hours": Policy(absence=0),
     "nor only_lasting": Policy(absence=0, lasting=False),
+    "critical only": Policy(raise_at="critical"),
 }
 _MONTH = 30 * DAY
 
