@@ -176,7 +176,11 @@ def take_over(  # noqa: PLR0913 (what the end of a rebuild depends on, each once
     journeys = list(rows.journey_rows(customer_id, revision, changes))
     customer = rows.customer_row(customer_id, revision, state, assessed, rules.history)
     levels: list[Record] = []
-    state.level, state.lasting = assessed.level, risk.is_lasting(state.profile, assessed.level, now, rules.model)
+    state.level = assessed.level
+    if current is not None and assessed.level == before:
+        state.lasting = current.lasting  # so what it finds lasting is told by the next touchpoint
+    else:
+        state.lasting = risk.is_lasting(state.profile, assessed.level, now, rules.model)
     if assessed.level != before and not is_empty(state):
         change = rows.risk_row(
             customer_id,
