@@ -48,7 +48,7 @@ class ChunkedApp(faust.App):
         """A topic for an agent; what it holds of it is bounded by `flow`."""
         self.flow.watch(name, turns)
         topic = self.topic(name, key_type=bytes, value_type=bytes)
-        topic.maxsize = _QUEUED_CHUNKS  # the argument of that name is dropped
+        topic.maxsize = _QUEUED_CHUNKS  # Faust drops the argument of that name
         return topic
 
     def settle(self) -> None:

@@ -12,6 +12,8 @@ from pipeline.risk_model import Compiled
 from pipeline.state import Profile
 
 MOST_REASONS = 5
+ABSENCE = frozenset({"silence", "less_active"})
+"""Codes of the reasons that say that the customer stays away."""
 MOST_EVIDENCE = 3
 
 

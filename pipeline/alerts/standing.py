@@ -5,8 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from pipeline.model import Record
-
-_ABSENCE = frozenset({"silence", "less_active"})
+from pipeline.reasons import ABSENCE
 
 
 class Change(msgspec.Struct, array_like=True, frozen=True):
@@ -28,7 +27,7 @@ class Change(msgspec.Struct, array_like=True, frozen=True):
     @property
     def absent(self) -> bool:
         """Whether the main reason is that the customer stays away."""
-        return next((code for code, points, _ in self.reasons if points > 0), None) in _ABSENCE
+        return next((code for code, points, _ in self.reasons if points > 0), None) in ABSENCE
 
     @classmethod
     def of(cls, record: Record) -> Change:

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from pipeline.model import ANONYMOUS_PREFIX
+from pipeline.risk import AT_RISK
 from pipeline.scoring import Scored
 
-AT_RISK = ("high", "critical")
-_FOUND = (*AT_RISK, "gone")
+_FOUND = AT_RISK | {"gone"}
 
 
 @dataclass(frozen=True)

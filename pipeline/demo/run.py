@@ -19,7 +19,7 @@ from pipeline import scoring
 from pipeline.attach import Target, attach
 from pipeline.audit import audit
 from pipeline.backfill import backfill
-from pipeline.demo.judgement import AT_RISK, Judgement, judge
+from pipeline.demo.judgement import Judgement, judge
 from pipeline.demo.post import batches, post
 from pipeline.demo.progress import Phases
 from pipeline.demo.proof import Counted, Found, find, problems
@@ -30,6 +30,7 @@ from pipeline.local.stack import running
 from pipeline.model import ANONYMOUS_PREFIX
 from pipeline.model_file import load_model
 from pipeline.registry import schema_ids
+from pipeline.risk import AT_RISK
 from pipeline.scoring import Scored
 from pipeline.settings import Settings
 from pipeline.simulator import Company, simulate

@@ -1,8 +1,8 @@
 """For how many of a simulated company's staying customers an alert is raised a month, and for how many leavers in time.
 
 The same company as in risk_company, its levels looked at with each touchpoint and every six hours, the alerts decided
-as the agent does. Customers with a story that looks like
-leaving (`Company.fates`) are counted apart: the others just live, with the trouble that everybody has now and then.
+as the agent does. Customers with a story that looks like leaving (`Company.fates`) are counted apart: the others just
+live, with the trouble that everybody has now and then.
 """
 
 from __future__ import annotations
